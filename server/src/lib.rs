@@ -1,0 +1,3 @@
+//! placeholder, replaced in the next commits
+pub mod feed;
+pub mod wire;
