@@ -1,3 +1,168 @@
-//! placeholder, replaced in the next commits
+//! One live score feed over every real-time technique.
+//!
+//! ```text
+//! feed/ (due times) -> hub (stamps, encodes once, log) -> transports/<id> -> hyper -> io (counts bytes) -> socket
+//! ```
+//!
+//! # Layout
+//!
+//! * [`feed`]: where updates come from: a simulated season, or real matches. Knows no hub.
+//! * [`hub`]: the one log and everyone who reads it. Knows no transport.
+//! * [`transports`]: a file and a row per technique. They do not import each other.
+//! * [`http`]: routes, the feed's query, control endpoints.  [`listen`], [`io`]: the accept loop and its sockets.
+//! * [`wire`]: the shapes that travel.  [`clock`]: the one clock.  [`stats`]: what the server counts of itself.
+//! * [`settings`]: flags and environment, and the feed they ask for.  [`child`]: how a bench client starts and stops this server.
+//!
+//! This crate never depends on the bench client.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use serde::Serialize;
+use tokio::task::JoinHandle;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub mod child;
+pub mod clock;
 pub mod feed;
+pub mod http;
+pub mod hub;
+pub mod io;
+pub mod listen;
+pub mod logging;
+pub mod settings;
+pub mod stats;
+pub mod transports;
 pub mod wire;
+
+use clock::Clock;
+use feed::{Driver, Feed, Sink};
+use hub::{Draft, Hub, Publisher, Topic};
+use settings::ServerSettings;
+use stats::Stats;
+
+/// What `/api/stats` says of the feed.
+#[derive(Debug, Clone, PartialEq, Serialize, serde::Deserialize)]
+pub struct FeedDescription {
+    /// `simulated` or `replay`.
+    pub kind: String,
+    pub topics: u32,
+    /// Updates per second and topic; absent for a replay.
+    pub rate_hz: Option<f64>,
+    pub arrivals: Option<String>,
+    pub seed: Option<u64>,
+    pub speed: Option<f64>,
+    /// Size every encoded update is filled up to; absent: as long as it comes.
+    pub update_bytes: Option<u32>,
+}
+
+/// A server that accepts connections; its feed may still be waiting.
+pub struct Running {
+    pub address: SocketAddr,
+    pub hub: Arc<Hub>,
+    stats: Arc<Stats>,
+    waiting: Option<(Feed, Option<usize>)>,
+    driver: Option<Driver>,
+    shutdown: CancellationToken,
+    serving: JoinHandle<()>,
+}
+
+/// Binds and serves; the feed starts with [`Running::start_feed`].
+pub fn start(feed: Feed, description: FeedDescription, settings: ServerSettings) -> std::io::Result<Running> {
+    let listener = listen::bind(settings.listen)?;
+    let address = listener.local_addr()?;
+    let topic = |one: &feed::Match| Topic {
+        name: one.topic.clone(),
+        home: one.home.clone(),
+        away: one.away.clone(),
+    };
+    let topics = feed.matches.iter().map(topic).collect();
+    let hub = Hub::new(Clock::start(), topics, settings.log_bounds());
+    let stats = Arc::new(Stats::default());
+    let settings = Arc::new(settings);
+    let shutdown = CancellationToken::new();
+    let tasks = TaskTracker::new();
+    let update_bytes = description.update_bytes.map(|bytes| bytes as usize);
+    let app = http::App::new(
+        hub.clone(),
+        stats.clone(),
+        settings.clone(),
+        description,
+        shutdown.clone(),
+        tasks.clone(),
+    );
+    let serving = tokio::spawn(listen::serve(
+        listener,
+        http::router(app),
+        stats.clone(),
+        settings,
+        shutdown.clone(),
+        tasks,
+    ));
+    Ok(Running {
+        address,
+        hub,
+        stats,
+        waiting: Some((feed, update_bytes)),
+        driver: None,
+        shutdown,
+        serving,
+    })
+}
+
+impl Running {
+    /// Starts the feed: its first due time counts from `at_us` of the hub's clock. Later calls change nothing.
+    pub fn start_feed(&mut self, at_us: u64) -> std::io::Result<()> {
+        if let Some((feed, update_bytes)) = self.waiting.take() {
+            let publisher = Publisher::new(self.hub.clone(), update_bytes);
+            let sink = HubSink {
+                publisher,
+                hub: self.hub.clone(),
+                stats: self.stats.clone(),
+            };
+            let clock = self.hub.clock;
+            self.driver = Some(feed::drive(feed.events, at_us, move || clock.now_us(), sink)?);
+        }
+        Ok(())
+    }
+
+    /// Stops feed and server: streams are told, get the drain deadline to end, and are cut then.
+    pub async fn stop(self) {
+        if let Some(driver) = self.driver {
+            driver.stop();
+            let joined = tokio::task::spawn_blocking(|| driver.join()).await;
+            if let Ok(Err(panicked)) = joined {
+                tracing::error!(%panicked, "the feed ended badly");
+            }
+        }
+        self.shutdown.cancel();
+        if let Err(error) = self.serving.await {
+            tracing::error!(%error, "the accept loop ended badly");
+        }
+    }
+}
+
+/// Hands the feed's events to the hub.
+struct HubSink {
+    publisher: Publisher,
+    hub: Arc<Hub>,
+    stats: Arc<Stats>,
+}
+
+impl Sink for HubSink {
+    fn publish(&mut self, event: &feed::Event, due_us: u64) {
+        self.publisher.publish(Draft {
+            topic: event.topic,
+            due_us,
+            home_score: event.home_score,
+            away_score: event.away_score,
+            minute: event.minute,
+            event: event.event,
+            player: &event.player,
+        });
+        self.stats.updates.inc();
+    }
+
+    fn complete_before(&mut self, next_due_us: Option<u64>) {
+        self.hub.complete_before(next_due_us.unwrap_or(u64::MAX));
+    }
+}

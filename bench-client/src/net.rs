@@ -1,0 +1,168 @@
+//! Every socket of the load: opened here, its bytes counted here, its receive times taken here.
+//!
+//! ```text
+//! connect() -> Stream (TcpStream + Meter) -> hyper or tungstenite -> transports/<id>.rs
+//! ```
+//!
+//! Bytes are socket payload, below HTTP and WebSocket framing and above TCP. A receive time is the moment the read returned
+//! that brought the last byte so far: before any decoding.
+
+use std::{
+    cell::Cell,
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use server::clock::Clock;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+};
+
+/// How long one connect() may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What the clients of one thread count: written by that thread alone, read by the coordinator at the window's edges.
+#[derive(Debug, Default)]
+pub struct Counters {
+    pub connections: AtomicU64,
+    pub bytes_sent: AtomicU64,
+    pub bytes_received: AtomicU64,
+    /// Request heads written, handshakes included.
+    pub requests: AtomicU64,
+    /// Poll answers without an update.
+    pub empty_responses: AtomicU64,
+    pub polls_skipped: AtomicU64,
+    pub errors: AtomicU64,
+    pub reconnects: AtomicU64,
+    /// Bytes both ways until sessions delivered.
+    pub setup_bytes: AtomicU64,
+    /// Clients that have had a session.
+    pub connected: AtomicU64,
+    /// Updates, for the progress line.
+    pub updates: AtomicU64,
+}
+
+/// Adds to a counter that only this thread writes.
+pub fn count(counter: &AtomicU64, amount: u64) {
+    counter.fetch_add(amount, Relaxed);
+}
+
+/// What a thread's clients need to open connections.
+#[derive(Clone)]
+pub struct Net {
+    pub clock: Clock,
+    pub counters: Arc<Counters>,
+}
+
+/// One connection's own counts, shared with the session that uses it.
+#[derive(Debug, Default)]
+pub struct Meter {
+    bytes: Cell<u64>,
+    last_read_us: Cell<u64>,
+    head_pending: Cell<bool>,
+}
+
+impl Meter {
+    /// When the newest byte was read, µs since 1970 by the server's clock.
+    pub fn last_read_us(&self) -> u64 {
+        self.last_read_us.get()
+    }
+
+    /// Bytes so far, both ways.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.get()
+    }
+
+    /// A request was handed to the connection: it counts with the write that carries its head.
+    pub fn expect_head(&self) {
+        self.head_pending.set(true);
+    }
+}
+
+impl Net {
+    /// Opens one real connection.
+    pub async fn connect(&self, address: SocketAddr) -> io::Result<Stream> {
+        let stream = tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(address))
+            .await
+            .map_err(|_| io::Error::new(io::ErrorKind::TimedOut, format!("no connection to {address} in time")))??;
+        stream.set_nodelay(true)?;
+        count(&self.counters.connections, 1);
+        Ok(Stream { stream, meter: Rc::default(), counters: self.counters.clone(), clock: self.clock })
+    }
+}
+
+/// A counted TCP connection.
+pub struct Stream {
+    stream: TcpStream,
+    meter: Rc<Meter>,
+    counters: Arc<Counters>,
+    clock: Clock,
+}
+
+impl Stream {
+    pub fn meter(&self) -> Rc<Meter> {
+        self.meter.clone()
+    }
+
+    fn wrote(&self, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(Ok(bytes)) = &result {
+            self.meter.bytes.set(self.meter.bytes.get() + *bytes as u64);
+            count(&self.counters.bytes_sent, *bytes as u64);
+            if self.meter.head_pending.take() {
+                count(&self.counters.requests, 1);
+            }
+        }
+        result
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
+        let bytes = (buf.filled().len() - before) as u64;
+        if bytes > 0 {
+            self.meter.last_read_us.set(self.clock.now_us());
+            self.meter.bytes.set(self.meter.bytes.get() + bytes);
+            count(&self.counters.bytes_received, bytes);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.wrote(result)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        self.wrote(result)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

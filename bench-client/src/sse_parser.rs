@@ -1,0 +1,161 @@
+//! Reads an event stream (WHATWG HTML, 9.2.6) from pieces of any size.
+//!
+//! It is the client's measured path, so it borrows: an event's fields are slices of the buffer. `retry` and comments are read and
+//! dropped.
+
+use crate::transports::SessionError;
+
+/// The longest event; longer ones end the session rather than fill the memory.
+const EVENT_MAX_BYTES: usize = 1024 * 1024;
+
+/// One event, or an id that stands alone (then `kind` and `data` are empty).
+#[derive(Debug, PartialEq, Eq)]
+pub struct SseEvent<'a> {
+    pub id: Option<&'a str>,
+    /// The `event` field; `message` when there is none, empty when there is no data either.
+    pub kind: &'a str,
+    pub data: &'a str,
+}
+
+/// Holds what came after the last whole event.
+#[derive(Debug, Default)]
+pub struct SseParser {
+    rest: Vec<u8>,
+    started: bool,
+}
+
+impl SseParser {
+    /// Takes the next piece and hands out every event that it completes.
+    pub fn feed(
+        &mut self,
+        piece: &[u8],
+        mut on_event: impl FnMut(SseEvent<'_>) -> Result<(), SessionError>,
+    ) -> Result<(), SessionError> {
+        // Usually a piece is a whole event and nothing waits: then it is read where it lies.
+        let joined;
+        let mut stream = if self.rest.is_empty() {
+            piece
+        } else {
+            self.rest.extend_from_slice(piece);
+            joined = std::mem::take(&mut self.rest);
+            &joined[..]
+        };
+        if !self.started && !stream.is_empty() {
+            if stream.len() < 3 && b"\xef\xbb\xbf".starts_with(stream) {
+                self.rest = stream.to_vec();
+                return Ok(());
+            }
+            self.started = true;
+            stream = stream.strip_prefix(b"\xef\xbb\xbf").unwrap_or(stream);
+        }
+        while let Some((block, rest)) = split_block(stream) {
+            read_block(block, &mut on_event)?;
+            stream = rest;
+        }
+        if stream.len() > EVENT_MAX_BYTES {
+            return Err(SessionError::Protocol(format!("an event of more than {EVENT_MAX_BYTES} bytes")));
+        }
+        self.rest = stream.to_vec();
+        Ok(())
+    }
+}
+
+/// Splits off everything up to the first empty line.
+fn split_block(stream: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut start = 0;
+    loop {
+        let (line, next) = split_line(&stream[start..])?;
+        if line.is_empty() {
+            return Some((&stream[..start], &stream[start + next..]));
+        }
+        start += next;
+    }
+}
+
+/// The first line without its end, and where the next one starts. A CR at the end of what is there may be half a CRLF.
+fn split_line(stream: &[u8]) -> Option<(&[u8], usize)> {
+    let end = stream.iter().position(|&byte| byte == b'\n' || byte == b'\r')?;
+    match (stream[end], stream.get(end + 1)) {
+        (b'\r', Some(b'\n')) => Some((&stream[..end], end + 2)),
+        (b'\r', None) => None,
+        _ => Some((&stream[..end], end + 1)),
+    }
+}
+
+fn read_block(
+    mut block: &[u8],
+    on_event: &mut impl FnMut(SseEvent<'_>) -> Result<(), SessionError>,
+) -> Result<(), SessionError> {
+    let (mut id, mut kind, mut data) = (None, "", None::<std::borrow::Cow<'_, str>>);
+    while let Some((line, next)) = split_line(block).or((!block.is_empty()).then_some((block, block.len()))) {
+        block = &block[next..];
+        let line = std::str::from_utf8(line)
+            .map_err(|error| SessionError::Protocol(format!("the event stream is not UTF-8: {error}")))?;
+        let (field, value) = line.split_once(':').unwrap_or((line, ""));
+        let value = value.strip_prefix(' ').unwrap_or(value);
+        match field {
+            "id" if !value.contains('\0') => id = Some(value),
+            "event" => kind = value,
+            "data" => {
+                data = Some(match data {
+                    None => value.into(),
+                    Some(before) => (before.into_owned() + "\n" + value).into(),
+                });
+            }
+            _ => {}
+        }
+    }
+    match data {
+        Some(data) => on_event(SseEvent { id, kind: if kind.is_empty() { "message" } else { kind }, data: &data }),
+        None if id.is_some() => on_event(SseEvent { id, kind: "", data: "" }),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pieces: &[&[u8]]) -> Vec<(Option<String>, String, String)> {
+        let mut events = Vec::new();
+        let mut parser = SseParser::default();
+        for piece in pieces {
+            parser
+                .feed(piece, |event| {
+                    events.push((event.id.map(str::to_owned), event.kind.to_owned(), event.data.to_owned()));
+                    Ok(())
+                })
+                .expect("a good stream");
+        }
+        events
+    }
+
+    const STREAM: &[u8] = "\u{feff}retry: 1000\n\n:\n\nid: 1-2\nevent: update\ndata: {\"a\":\"ü\u{2028}\"}\n\ndata:x\r\ndata: y\r\rid: 7-7\n\n"
+        .as_bytes();
+
+    fn expected() -> Vec<(Option<String>, String, String)> {
+        vec![
+            (Some("1-2".into()), "update".into(), "{\"a\":\"ü\u{2028}\"}".into()),
+            (None, "message".into(), "x\ny".into()),
+            (Some("7-7".into()), String::new(), String::new()),
+        ]
+    }
+
+    #[test]
+    fn whole_and_cut_anywhere_it_reads_the_same() {
+        assert_eq!(read(&[STREAM]), expected());
+        for cut in 0..=STREAM.len() {
+            let (first, second) = STREAM.split_at(cut);
+            assert_eq!(read(&[first, second]), expected(), "cut at {cut}");
+        }
+        let bytes: Vec<&[u8]> = STREAM.chunks(1).collect();
+        assert_eq!(read(&bytes), expected());
+    }
+
+    #[test]
+    fn an_endless_event_ends_the_session() {
+        let mut parser = SseParser::default();
+        let piece = vec![b'x'; EVENT_MAX_BYTES + 1];
+        assert!(parser.feed(&piece, |_| Ok(())).is_err());
+    }
+}

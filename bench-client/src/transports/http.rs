@@ -1,0 +1,119 @@
+//! One HTTP/1.1 connection on a counted stream, for the transports that make requests.
+//!
+//! hyper's connection is polled in the task that waits for the answer: no second task to wake, and no read behind our back, so
+//! the receive time of an answer is that of the read which completed it.
+
+use std::{
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
+    rc::Rc,
+    task::Poll,
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper::{
+    body::Incoming,
+    client::conn::http1::{self, Connection, SendRequest},
+};
+use hyper_util::rt::TokioIo;
+
+use super::{Endpoint, SessionError};
+use crate::net::{Meter, Net, Stream};
+
+/// Largest answer to a poll; the server's own bound is 1 MiB and the newest state of every topic.
+const BODY_MAX_BYTES: usize = 16 * 1024 * 1024;
+
+/// A connection that can take one request after another.
+pub struct HttpConnection {
+    sender: SendRequest<Empty<Bytes>>,
+    connection: Pin<Box<Connection<TokioIo<Stream>, Empty<Bytes>>>>,
+    closed: bool,
+    meter: Rc<Meter>,
+}
+
+impl HttpConnection {
+    pub async fn open(net: &Net, endpoint: &Endpoint) -> Result<Self, SessionError> {
+        let stream = net.connect(endpoint.address).await?;
+        let meter = stream.meter();
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        Ok(Self { sender, connection: Box::pin(connection), closed: false, meter })
+    }
+
+    pub fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    /// True while another request can go out on this connection.
+    pub fn is_open(&self) -> bool {
+        !self.closed && !self.sender.is_closed()
+    }
+
+    /// Sends a GET and waits for the head of its answer.
+    pub async fn get(&mut self, request: Request<Empty<Bytes>>) -> Result<Response<Incoming>, SessionError> {
+        self.meter.expect_head();
+        let answer = self.sender.send_request(request);
+        Ok(drive(&mut self.connection, &mut self.closed, answer).await?)
+    }
+
+    /// The next piece of a body; None at its end.
+    pub async fn frame(&mut self, body: &mut Incoming) -> Result<Option<Bytes>, SessionError> {
+        loop {
+            let Some(frame) = drive(&mut self.connection, &mut self.closed, body.frame()).await else { return Ok(None) };
+            if let Ok(data) = frame?.into_data() {
+                return Ok(Some(data));
+            }
+        }
+    }
+
+    /// The whole body of an answer, up to [`BODY_MAX_BYTES`].
+    pub async fn body(&mut self, body: Incoming) -> Result<Bytes, SessionError> {
+        let whole = Limited::new(body, BODY_MAX_BYTES).collect();
+        let collected = drive(&mut self.connection, &mut self.closed, whole).await;
+        let collected = collected.map_err(|error| SessionError::Protocol(format!("the answer broke off: {error}")))?;
+        Ok(collected.to_bytes())
+    }
+
+    /// The answer when it is a 200, or what it says instead.
+    pub async fn accepted(&mut self, answer: Response<Incoming>) -> Result<Incoming, SessionError> {
+        if answer.status() == StatusCode::OK {
+            return Ok(answer.into_body());
+        }
+        let status = answer.status().as_u16();
+        let body = self.body(answer.into_body()).await?;
+        Err(SessionError::Refused { status, body: String::from_utf8_lossy(&body).chars().take(200).collect() })
+    }
+}
+
+/// A GET of this endpoint with its header set.
+pub fn get_request(endpoint: &Endpoint, target: &str, headers: &HeaderMap) -> Result<Request<Empty<Bytes>>, SessionError> {
+    let invalid = |error: http::Error| SessionError::Protocol(format!("the request for {target:?} is invalid: {error}"));
+    let mut request = Request::get(target).header(header::HOST, &endpoint.authority).body(Empty::new()).map_err(invalid)?;
+    request.headers_mut().extend(headers.iter().map(|(name, value)| (name.clone(), value.clone())));
+    if !endpoint.keep_alive {
+        request.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    Ok(request)
+}
+
+/// Polls the connection for as long as an answer is awaited.
+async fn drive<F: Future>(
+    connection: &mut Pin<Box<Connection<TokioIo<Stream>, Empty<Bytes>>>>,
+    closed: &mut bool,
+    answer: F,
+) -> F::Output {
+    let mut answer = pin!(answer);
+    poll_fn(|cx| {
+        // The answer first: polling it may hand work (a request, room for a frame) to the connection.
+        if let Poll::Ready(output) = answer.as_mut().poll(cx) {
+            return Poll::Ready(output);
+        }
+        if !*closed {
+            // An error reaches whoever waits for the answer as well, with its reason.
+            *closed = connection.as_mut().poll(cx).is_ready();
+        }
+        answer.as_mut().poll(cx)
+    })
+    .await
+}

@@ -1,0 +1,198 @@
+//! The client side of every transport: one file and one row each, and what they share.
+//!
+//! ```text
+//! virtual_client -> row.open(Endpoint, since) -> Session -> next(): the updates that came, with their receive times
+//! ```
+//!
+//! A session is one live connection (or, for polls, one client's polling). It decodes and keeps the cursor; whether the sequence
+//! is right is judged elsewhere, from what it hands out.
+
+use std::{borrow::Cow, collections::HashMap, net::SocketAddr, sync::Arc};
+
+use futures_util::future::LocalBoxFuture;
+use serde::Deserialize;
+use server::wire::{Cursor, Mode};
+
+use crate::{headers::HeaderSet, net::Net};
+
+pub mod http;
+mod long_poll;
+mod poll;
+mod short_poll;
+mod sse;
+mod websocket;
+
+/// A transport as clients use it.
+pub struct ClientTransport {
+    /// The id of the server's row.
+    pub id: &'static str,
+    pub open: OpenSession,
+}
+
+/// Opens a session; returns when it delivers (streams) or has its first answer (polls).
+pub type OpenSession =
+    for<'a> fn(&'a Net, &'a Arc<Endpoint>, Option<Cursor>) -> LocalBoxFuture<'a, Result<Box<dyn Session>, SessionError>>;
+
+/// Every transport this client speaks.
+pub static ALL: [ClientTransport; 4] = [
+    ClientTransport { id: "short-poll", open: short_poll::open },
+    ClientTransport { id: "long-poll", open: long_poll::open },
+    ClientTransport { id: "sse", open: sse::open },
+    ClientTransport { id: "websocket", open: websocket::open },
+];
+
+/// The row with this id.
+pub fn by_id(id: &str) -> Option<&'static ClientTransport> {
+    ALL.iter().find(|row| row.id == id)
+}
+
+/// What one client asks for, and how.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    pub address: SocketAddr,
+    /// `Host` of every request.
+    pub authority: String,
+    /// The one topic followed; None is all.
+    pub topic: Option<String>,
+    /// Names of all topics, for their index.
+    pub topics: Arc<TopicIndex>,
+    pub mode: Mode,
+    pub wait_ms: u64,
+    pub headers: HeaderSet,
+    /// False: a new connection for every request.
+    pub keep_alive: bool,
+    pub polls: PollGrid,
+}
+
+/// Index of each topic by name.
+pub type TopicIndex = HashMap<String, u32>;
+
+/// When a short poller's polls are due: `first_us + k · interval_us`, whatever the answers take.
+#[derive(Debug, Clone, Copy)]
+pub struct PollGrid {
+    pub first_us: u64,
+    pub interval_us: u64,
+}
+
+impl Endpoint {
+    /// Path and query for a transport.
+    pub fn target(&self, id: &str, since: Option<Cursor>) -> String {
+        use std::fmt::Write;
+        let topic = self.topic.as_deref().unwrap_or("all");
+        let mut target = format!("/feed/{id}?topic={topic}");
+        // Writing into a String cannot fail.
+        if let Some(since) = since {
+            let _ = write!(target, "&since={since}");
+        }
+        if self.mode == Mode::Latest {
+            target.push_str("&mode=latest");
+        }
+        if id == long_poll::ID {
+            let _ = write!(target, "&wait_ms={}", self.wait_ms);
+        }
+        target
+    }
+}
+
+/// Why a session ended or never began.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    #[error("connection: {0}")]
+    Connection(#[from] std::io::Error),
+    #[error("http: {0}")]
+    Http(#[from] hyper::Error),
+    #[error("websocket: {0}")]
+    WebSocket(#[from] Box<tokio_tungstenite::tungstenite::Error>),
+    #[error("the server answered {status}: {body}")]
+    Refused { status: u16, body: String },
+    #[error("not understood: {0}")]
+    Protocol(String),
+    #[error("the stream ended")]
+    Ended,
+    #[error("no answer within {0} s")]
+    TimedOut(u64),
+}
+
+impl From<tokio_tungstenite::tungstenite::Error> for SessionError {
+    fn from(error: tokio_tungstenite::tungstenite::Error) -> Self {
+        // Large, and rare: not worth its place in every result.
+        Self::WebSocket(Box::new(error))
+    }
+}
+
+/// One client's live connection.
+pub trait Session {
+    /// Waits for the next delivery and appends what it brought. Cancelling may lose what was half read: a cancelled session ends.
+    fn next<'a>(&'a mut self, arrivals: &'a mut Arrivals) -> LocalBoxFuture<'a, Result<(), SessionError>>;
+
+    /// Everything up to here is held: where another session continues.
+    fn cursor(&self) -> Option<Cursor>;
+
+    /// Bytes both ways until the session delivered.
+    fn setup_bytes(&self) -> u64;
+}
+
+/// What one delivery brought.
+#[derive(Debug, Default)]
+pub struct Arrivals {
+    /// The server said that updates may be missing before these.
+    pub reset: bool,
+    pub updates: Vec<Arrival>,
+}
+
+impl Arrivals {
+    pub fn clear(&mut self) {
+        self.reset = false;
+        self.updates.clear();
+    }
+}
+
+/// One update as it came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arrival {
+    pub received_us: u64,
+    pub due_us: u64,
+    pub cursor: Cursor,
+    pub seq: u64,
+    /// Index of the topic.
+    pub topic: u32,
+    /// Size of the encoded update.
+    pub bytes: u32,
+    pub home_score: u16,
+    pub away_score: u16,
+}
+
+/// The part of an update that measuring needs; the rest is skipped, not built.
+#[derive(Deserialize)]
+struct Head<'a> {
+    #[serde(borrow)]
+    topic: Cow<'a, str>,
+    epoch: u64,
+    offset: u64,
+    seq: u64,
+    due_us: u64,
+    home_score: u16,
+    away_score: u16,
+}
+
+/// Decodes an encoded update.
+fn decode(json: &str, topics: &TopicIndex, received_us: u64) -> Result<Arrival, SessionError> {
+    let head: Head<'_> = serde_json::from_str(json).map_err(|error| not_an_update(json, &error))?;
+    let topic = topics.get(head.topic.as_ref());
+    let topic = *topic.ok_or_else(|| SessionError::Protocol(format!("an update of the unknown topic {:?}", head.topic)))?;
+    Ok(Arrival {
+        received_us,
+        due_us: head.due_us,
+        cursor: Cursor { epoch: head.epoch, offset: head.offset },
+        seq: head.seq,
+        topic,
+        bytes: json.len() as u32,
+        home_score: head.home_score,
+        away_score: head.away_score,
+    })
+}
+
+fn not_an_update(json: &str, error: &serde_json::Error) -> SessionError {
+    let start: String = json.chars().take(120).collect();
+    SessionError::Protocol(format!("{error} in {start:?}"))
+}

@@ -1,0 +1,117 @@
+//! What both polling transports do: ask on a kept (or fresh) connection, read the answer, remember the cursor.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderMap, Request};
+use http_body_util::Empty;
+use server::wire::{Cursor, PollAnswer};
+use tokio::time::timeout;
+
+use super::{
+    Arrivals, Endpoint, SessionError, decode,
+    http::{HttpConnection, get_request},
+};
+use crate::{
+    headers::Purpose,
+    net::{Net, count},
+};
+
+/// How long an answer may take beyond the time the server was asked to hold it.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// One client that asks again and again.
+pub struct Poller {
+    id: &'static str,
+    net: Net,
+    endpoint: Arc<Endpoint>,
+    headers: HeaderMap,
+    connection: Option<HttpConnection>,
+    cursor: Option<Cursor>,
+    /// The first answer, until it is handed out.
+    first: Option<Arrivals>,
+    pub setup_bytes: u64,
+}
+
+impl Poller {
+    /// Connects and asks once: a poller is set up when it has its first answer.
+    pub async fn open(
+        id: &'static str,
+        net: &Net,
+        endpoint: &Arc<Endpoint>,
+        since: Option<Cursor>,
+    ) -> Result<Self, SessionError> {
+        let headers = endpoint.headers.headers(Purpose::Fetch, &endpoint.authority);
+        let (net, endpoint) = (net.clone(), endpoint.clone());
+        let mut poller = Self { id, net, endpoint, headers, connection: None, cursor: since, first: None, setup_bytes: 0 };
+        // A resuming long poll could be held; whether it is set up must not depend on the next update.
+        let hold = since.is_none();
+        if hold || id != super::long_poll::ID {
+            let mut first = Arrivals::default();
+            poller.setup_bytes = poller.poll(&mut first).await?.bytes;
+            poller.first = Some(first);
+        }
+        Ok(poller)
+    }
+
+    pub fn cursor(&self) -> Option<Cursor> {
+        self.cursor
+    }
+
+    /// What the opening poll brought, once.
+    pub fn take_first(&mut self, arrivals: &mut Arrivals) -> bool {
+        self.first.take().map(|first| *arrivals = first).is_some()
+    }
+
+    /// Asks until an answer is whole: an answer that says `more` is followed by the next request at once.
+    pub async fn poll_all(&mut self, arrivals: &mut Arrivals) -> Result<(), SessionError> {
+        while self.poll(arrivals).await?.more {}
+        Ok(())
+    }
+
+    async fn poll(&mut self, arrivals: &mut Arrivals) -> Result<Polled, SessionError> {
+        let limit = ANSWER_TIMEOUT + Duration::from_millis(self.endpoint.wait_ms);
+        match timeout(limit, self.exchange(arrivals)).await {
+            Ok(polled) => polled,
+            Err(_) => Err(SessionError::TimedOut(limit.as_secs())),
+        }
+    }
+
+    async fn exchange(&mut self, arrivals: &mut Arrivals) -> Result<Polled, SessionError> {
+        let request = self.request()?;
+        let mut connection = match self.connection.take().filter(HttpConnection::is_open) {
+            Some(connection) => connection,
+            None => HttpConnection::open(&self.net, &self.endpoint).await?,
+        };
+        let answer = connection.get(request).await?;
+        let body = connection.accepted(answer).await?;
+        let body = connection.body(body).await?;
+        let received_us = connection.meter().last_read_us();
+        let answer: PollAnswer<'_> = serde_json::from_slice(&body)
+            .map_err(|error| SessionError::Protocol(format!("the answer is no batch of updates: {error}")))?;
+        arrivals.reset |= answer.reset.is_some();
+        for update in &answer.updates {
+            arrivals.updates.push(decode(update.get(), &self.endpoint.topics, received_us)?);
+        }
+        if answer.updates.is_empty() {
+            count(&self.net.counters.empty_responses, 1);
+        }
+        self.cursor = Some(answer.cursor);
+        let polled = Polled { more: answer.more, bytes: connection.meter().bytes() };
+        if self.endpoint.keep_alive {
+            self.connection = Some(connection);
+        }
+        Ok(polled)
+    }
+
+    fn request(&self) -> Result<Request<Empty<Bytes>>, SessionError> {
+        get_request(&self.endpoint, &self.endpoint.target(self.id, self.cursor), &self.headers)
+    }
+}
+
+/// What the answer to one poll says besides its updates.
+struct Polled {
+    more: bool,
+    /// Bytes of the connection so far.
+    bytes: u64,
+}

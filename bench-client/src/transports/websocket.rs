@@ -1,0 +1,123 @@
+//! WebSocket: a handshake, then a message per update.
+
+use std::{rc::Rc, sync::Arc, time::Duration};
+
+use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture};
+use http::{Request, header};
+use server::wire::{Cursor, ResetMessage};
+use tokio::time::timeout;
+use tokio_tungstenite::{
+    WebSocketStream, client_async_with_config,
+    tungstenite::{self, Message, handshake::client::generate_key, protocol::WebSocketConfig},
+};
+
+use super::{Arrivals, Endpoint, Session, SessionError, decode};
+use crate::{
+    headers::Purpose,
+    net::{Meter, Net, Stream},
+};
+
+const ID: &str = "websocket";
+/// Allocated for every client; the stock 128 KiB would be 1.3 GB for ten thousand.
+const BUFFER_BYTES: usize = 4 * 1024;
+/// The largest update and a reset around it.
+const MESSAGE_MAX_BYTES: usize = 256 * 1024;
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
+
+pub fn open<'a>(
+    net: &'a Net,
+    endpoint: &'a Arc<Endpoint>,
+    since: Option<Cursor>,
+) -> LocalBoxFuture<'a, Result<Box<dyn Session>, SessionError>> {
+    async move {
+        let stream = net.connect(endpoint.address).await?;
+        let meter = stream.meter();
+        let config = WebSocketConfig::default()
+            .read_buffer_size(BUFFER_BYTES)
+            .write_buffer_size(BUFFER_BYTES)
+            .max_write_buffer_size(4 * BUFFER_BYTES)
+            .max_message_size(Some(MESSAGE_MAX_BYTES))
+            .max_frame_size(Some(MESSAGE_MAX_BYTES));
+        meter.expect_head();
+        let handshake = client_async_with_config(handshake(endpoint, since)?, stream, Some(config));
+        let (socket, _) = match timeout(HANDSHAKE_TIMEOUT, handshake).await {
+            Ok(done) => done.map_err(refused)?,
+            Err(_) => return Err(SessionError::TimedOut(HANDSHAKE_TIMEOUT.as_secs())),
+        };
+        let setup_bytes = meter.bytes();
+        let session = Socket { endpoint: endpoint.clone(), socket, meter, cursor: since, setup_bytes };
+        Ok(Box::new(session) as Box<dyn Session>)
+    }
+    .boxed_local()
+}
+
+fn handshake(endpoint: &Endpoint, since: Option<Cursor>) -> Result<Request<()>, SessionError> {
+    let mut request = Request::get(format!("ws://{}{}", endpoint.authority, endpoint.target(ID, since)))
+        .header(header::HOST, &endpoint.authority)
+        .header(header::CONNECTION, "Upgrade")
+        .header(header::UPGRADE, "websocket")
+        .header(header::SEC_WEBSOCKET_VERSION, "13")
+        .header(header::SEC_WEBSOCKET_KEY, generate_key())
+        .body(())
+        .map_err(|error| SessionError::Protocol(format!("the handshake is invalid: {error}")))?;
+    request.headers_mut().extend(endpoint.headers.headers(Purpose::WebSocket, &endpoint.authority));
+    Ok(request)
+}
+
+/// A refused handshake says why in its body.
+fn refused(error: tungstenite::Error) -> SessionError {
+    match error {
+        tungstenite::Error::Http(answer) => SessionError::Refused {
+            status: answer.status().as_u16(),
+            body: String::from_utf8_lossy(answer.body().as_deref().unwrap_or_default()).chars().take(200).collect(),
+        },
+        other => other.into(),
+    }
+}
+
+struct Socket {
+    endpoint: Arc<Endpoint>,
+    socket: WebSocketStream<Stream>,
+    meter: Rc<Meter>,
+    cursor: Option<Cursor>,
+    setup_bytes: u64,
+}
+
+impl Session for Socket {
+    fn next<'a>(&'a mut self, arrivals: &'a mut Arrivals) -> LocalBoxFuture<'a, Result<(), SessionError>> {
+        async move {
+            let message = self.socket.next().await.ok_or(SessionError::Ended)??;
+            match message {
+                Message::Text(text) => self.read(&text, arrivals),
+                Message::Close(_) => Err(SessionError::Ended),
+                // Pings are answered below us.
+                _ => Ok(()),
+            }
+        }
+        .boxed_local()
+    }
+
+    fn cursor(&self) -> Option<Cursor> {
+        self.cursor
+    }
+
+    fn setup_bytes(&self) -> u64 {
+        self.setup_bytes
+    }
+}
+
+impl Socket {
+    fn read(&mut self, text: &str, arrivals: &mut Arrivals) -> Result<(), SessionError> {
+        if text.starts_with(r#"{"reset""#) {
+            let reset: ResetMessage =
+                serde_json::from_str(text).map_err(|error| SessionError::Protocol(format!("a broken reset: {error}")))?;
+            arrivals.reset = true;
+            self.cursor = Some(reset.cursor);
+            return Ok(());
+        }
+        let arrival = decode(text, &self.endpoint.topics, self.meter.last_read_us())?;
+        self.cursor = Some(arrival.cursor);
+        arrivals.updates.push(arrival);
+        Ok(())
+    }
+}

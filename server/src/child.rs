@@ -1,0 +1,71 @@
+//! The server's main: run until told to stop. Alone it is stopped by a signal; as a bench client's child, by the end of stdin.
+//!
+//! ```text
+//! child:  stdout <- {"listening":"http://127.0.0.1:41234"}
+//!         stdin  -> start 1763631127000000      the feed's first due time counts from here (µs, the server's clock)
+//!         stdin     ends: the client is gone, however it went; so goes the server
+//! ```
+
+use std::io::Write;
+
+use anyhow::Context;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    signal::unix::{SignalKind, signal},
+};
+
+use crate::{FeedDescription, Running, feed::Feed, settings::ServerSettings};
+
+/// Serves until a signal, or until stdin ends when started as a child.
+pub fn run(feed: Feed, description: FeedDescription, settings: ServerSettings) -> anyhow::Result<()> {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    if let Some(workers) = settings.workers {
+        runtime.worker_threads(workers.max(1));
+    }
+    let runtime = runtime.enable_all().build().context("the runtime could not start")?;
+    runtime.block_on(async {
+        let (address, child) = (settings.listen, settings.child);
+        let mut running = crate::start(feed, description, settings).with_context(|| {
+            format!(
+                "cannot listen on {address}: another program may have the port; --listen 127.0.0.1:0 takes a free one"
+            )
+        })?;
+        let url = format!("http://{}", running.address);
+        if child {
+            println!("{}", serde_json::json!({ "listening": url }));
+            std::io::stdout().flush().context("stdout is closed")?;
+            obey(&mut running).await?;
+        } else {
+            running
+                .start_feed(running.hub.clock.now_us())
+                .context("the feed could not start")?;
+            tracing::info!("listening on {url}");
+            stopped_by_signal().await?;
+            tracing::info!("stopping: streams are told and drained");
+        }
+        running.stop().await;
+        Ok(())
+    })
+}
+
+/// Follows the client's words until they end.
+async fn obey(running: &mut Running) -> anyhow::Result<()> {
+    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        match line.split_once(' ').map(|(word, at)| (word, at.trim().parse())) {
+            Some(("start", Ok(at_us))) => running.start_feed(at_us).context("the feed could not start")?,
+            _ => tracing::warn!(%line, "not understood: expected `start <µs>`"),
+        }
+    }
+    Ok(())
+}
+
+async fn stopped_by_signal() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be watched")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be watched")?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,382 @@
+//! The routes: the feed over every transport, and the control endpoints around it.
+//!
+//! ```text
+//! request -> limits, CORS -> /feed/<id>: query -> the transport's row -> Response
+//!                         -> /api/… /healthz /readyz /metrics: answered here
+//! ```
+//!
+//! The query is read here once for all transports; what a transport does with it is its own file.
+
+use std::{borrow::Cow, sync::Arc, time::Duration};
+
+use axum::{
+    Json, Router,
+    extract::{FromRequestParts, Path, Query, Request, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use serde::{Deserialize, Serialize};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    FeedDescription,
+    clock::boot_id,
+    hub::{Filter, Hub, LogStats},
+    settings::ServerSettings,
+    stats::{Stats, TransportSnapshot, TransportStats, cpu_seconds, resident_bytes},
+    transports::{self, Transport},
+    wire::{ClockAnswer, Cursor, ErrorAnswer, Mode, TransportDescription},
+};
+
+/// Longest request target; longer is answered 414.
+const URI_MAX_BYTES: usize = 4 * 1024;
+/// Longest and default time a long poll may ask to be held.
+const WAIT_MAX_MS: u64 = 60_000;
+const WAIT_DEFAULT_MS: u64 = 25_000;
+/// What browsers may ask across origins, and how long they may remember that.
+const CORS_REQUEST_HEADERS: &str = "last-event-id, if-none-match, cache-control, content-type";
+const CORS_MAX_AGE_S: &str = "600";
+
+/// What every handler works with.
+pub struct App {
+    pub hub: Arc<Hub>,
+    pub stats: Arc<Stats>,
+    pub settings: Arc<ServerSettings>,
+    pub feed: FeedDescription,
+    /// Cancelled when the server stops: streams end, held polls answer.
+    pub shutdown: CancellationToken,
+    /// Owns what outlives its request, such as upgraded sessions.
+    pub tasks: TaskTracker,
+    /// The table of transports with the counters of each.
+    pub transports: Vec<(&'static Transport, Arc<TransportStats>)>,
+}
+
+impl App {
+    pub fn new(
+        hub: Arc<Hub>,
+        stats: Arc<Stats>,
+        settings: Arc<ServerSettings>,
+        feed: FeedDescription,
+        shutdown: CancellationToken,
+        tasks: TaskTracker,
+    ) -> Arc<Self> {
+        let transports = transports::ALL
+            .iter()
+            .map(|row| (*row, stats.transport(row.id())))
+            .collect();
+        Arc::new(Self {
+            hub,
+            stats,
+            settings,
+            feed,
+            shutdown,
+            tasks,
+            transports,
+        })
+    }
+}
+
+/// A request for the feed, as a transport gets it.
+pub struct FeedRequest {
+    pub app: Arc<App>,
+    pub stats: Arc<TransportStats>,
+    pub query: FeedQuery,
+    /// The request itself, for what only one transport needs of it (an upgrade).
+    pub request: Request,
+}
+
+/// `?topic=T|all&since=CURSOR&mode=every|latest&wait_ms=N`, checked.
+#[derive(Debug, Clone, Copy)]
+pub struct FeedQuery {
+    pub filter: Filter,
+    pub since: Option<Cursor>,
+    pub mode: Mode,
+    pub wait: Duration,
+}
+
+/// All routes of the server.
+pub fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/feed/{id}", get(feed))
+        .route("/api/transports", get(list_transports))
+        .route("/api/stats", get(stats))
+        .route("/api/clock", get(clock))
+        .route("/api/published", get(published))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .route("/", get(index))
+        .fallback(|| async {
+            problem(
+                StatusCode::NOT_FOUND,
+                "no such page: /feed/<transport>, /api/transports and / exist",
+            )
+        })
+        .method_not_allowed_fallback(|| async {
+            problem(StatusCode::METHOD_NOT_ALLOWED, "only GET is understood here")
+        })
+        .layer(middleware::from_fn(limits_and_cors))
+        .with_state(app)
+}
+
+/// An error as every endpoint answers it: JSON, never cached.
+pub fn problem(status: StatusCode, error: impl Into<String>) -> Response {
+    let no_store = [(header::CACHE_CONTROL, "no-store")];
+    (status, no_store, Json(ErrorAnswer { error: error.into() })).into_response()
+}
+
+async fn limits_and_cors(request: Request, next: Next) -> Response {
+    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    if target > URI_MAX_BYTES {
+        return problem(
+            StatusCode::URI_TOO_LONG,
+            format!("the address has {target} bytes; {URI_MAX_BYTES} are the most"),
+        );
+    }
+    // Only browsers that ask across origins get these headers: everyone else would pay for them on every poll.
+    if !request.headers().contains_key(header::ORIGIN) {
+        return next.run(request).await;
+    }
+    let preflight =
+        request.method() == Method::OPTIONS && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    let mut response = if preflight {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        next.run(request).await
+    };
+    let headers = response.headers_mut();
+    // The feed is public and takes no credentials, so any page may read it.
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    if preflight {
+        headers.insert(
+            header::ACCESS_CONTROL_ALLOW_METHODS,
+            HeaderValue::from_static("GET, HEAD"),
+        );
+        headers.insert(
+            header::ACCESS_CONTROL_ALLOW_HEADERS,
+            HeaderValue::from_static(CORS_REQUEST_HEADERS),
+        );
+        headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static(CORS_MAX_AGE_S));
+    } else {
+        headers.insert(
+            header::ACCESS_CONTROL_EXPOSE_HEADERS,
+            HeaderValue::from_static("etag, retry-after"),
+        );
+    }
+    response
+}
+
+async fn feed(State(app): State<Arc<App>>, Path(id): Path<String>, request: Request) -> Response {
+    let Some((transport, stats)) = app.transports.iter().find(|(transport, _)| transport.id() == id) else {
+        let known: Vec<_> = app.transports.iter().map(|(transport, _)| transport.id()).collect();
+        return problem(
+            StatusCode::NOT_FOUND,
+            format!("no transport {id:?}: there are {}", known.join(", ")),
+        );
+    };
+    stats.requests.inc();
+    match feed_query(&app.hub, request).await {
+        Err(refusal) => refusal,
+        Ok((query, request)) => {
+            let request = FeedRequest {
+                app: app.clone(),
+                stats: stats.clone(),
+                query,
+                request,
+            };
+            (transport.serve)(request).await
+        }
+    }
+}
+
+/// The query as it stands in the address; what it means is checked by [`feed_query`].
+#[derive(Deserialize)]
+struct RawQuery<'a> {
+    topic: Option<Cow<'a, str>>,
+    since: Option<Cow<'a, str>>,
+    mode: Option<Cow<'a, str>>,
+    wait_ms: Option<Cow<'a, str>>,
+}
+
+async fn feed_query(hub: &Hub, request: Request) -> Result<(FeedQuery, Request), Response> {
+    let bad = |error: String| problem(StatusCode::BAD_REQUEST, error);
+    let (mut parts, body) = request.into_parts();
+    let Query(raw) = Query::<RawQuery<'static>>::from_request_parts(&mut parts, &())
+        .await
+        .map_err(|rejection| bad(rejection.body_text()))?;
+    let filter = match raw.topic.as_deref() {
+        None | Some("all") => Filter::All,
+        Some(name) => Filter::Topic(hub.topic_named(name).ok_or_else(|| {
+            problem(
+                StatusCode::NOT_FOUND,
+                format!("no topic {name:?}: /api/stats lists the topics, `all` is all of them"),
+            )
+        })?),
+    };
+    let since = match last_event_id(&parts.headers).or(raw.since.as_deref()) {
+        None => None,
+        Some(text) => Some(text.parse().map_err(|error| bad(format!("{error}")))?),
+    };
+    let mode = match raw.mode.as_deref() {
+        None | Some("every") => Mode::Every,
+        Some("latest") => Mode::Latest,
+        Some(other) => return Err(bad(format!("no mode {other:?}: there are every and latest"))),
+    };
+    let wait_ms = match raw.wait_ms.as_deref() {
+        None => WAIT_DEFAULT_MS,
+        Some(text) => text.parse().ok().filter(|&wait| wait <= WAIT_MAX_MS).ok_or_else(|| {
+            bad(format!(
+                "wait_ms={text:?}: expected whole milliseconds from 0 to {WAIT_MAX_MS}"
+            ))
+        })?,
+    };
+    let query = FeedQuery {
+        filter,
+        since,
+        mode,
+        wait: Duration::from_millis(wait_ms),
+    };
+    Ok((query, Request::from_parts(parts, body)))
+}
+
+/// What a reconnecting EventSource says it has seen last; it beats `since`, which stands in the address of the first connect.
+fn last_event_id(headers: &HeaderMap) -> Option<&str> {
+    let id = headers.get("last-event-id")?;
+    // Bytes that are no text are malformed too, and must not pass for "no cursor".
+    Some(id.to_str().unwrap_or("(not text)")).filter(|id| !id.is_empty())
+}
+
+async fn list_transports(State(app): State<Arc<App>>) -> Json<Vec<TransportDescription>> {
+    Json(
+        app.transports
+            .iter()
+            .map(|(transport, _)| transport.description.clone())
+            .collect(),
+    )
+}
+
+async fn clock(State(app): State<Arc<App>>) -> Response {
+    let answer = ClockAnswer {
+        now_us: app.hub.clock.now_us(),
+        offset_us: app.hub.clock.offset_us(),
+        boot_id: boot_id(),
+        epoch: app.hub.epoch,
+    };
+    ([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response()
+}
+
+#[derive(Deserialize)]
+struct PublishedQuery {
+    from_us: Option<u64>,
+    to_us: Option<u64>,
+    #[serde(default)]
+    detail: bool,
+}
+
+async fn published(
+    State(app): State<Arc<App>>,
+    query: Result<Query<PublishedQuery>, axum::extract::rejection::QueryRejection>,
+) -> Response {
+    match query {
+        Ok(Query(query)) => {
+            let to_us = query.to_us.unwrap_or_else(|| app.hub.clock.now_us());
+            Json(app.hub.published(query.from_us.unwrap_or(0), to_us, query.detail)).into_response()
+        }
+        Err(rejection) => problem(
+            StatusCode::BAD_REQUEST,
+            format!(
+                "{}; expected from_us=N&to_us=N in µs since 1970, and detail=true or false",
+                rejection.body_text()
+            ),
+        ),
+    }
+}
+
+/// `GET /api/stats`.
+#[derive(Serialize)]
+struct StatsAnswer<'a> {
+    epoch: u64,
+    now_us: u64,
+    feed: &'a FeedDescription,
+    topics: Vec<TopicAnswer<'a>>,
+    updates: u64,
+    log: LogStats,
+    connections: i64,
+    connections_total: u64,
+    connections_refused: u64,
+    header_timeouts: u64,
+    write_stalls: u64,
+    bytes_received: u64,
+    bytes_sent: u64,
+    transports: Vec<TransportSnapshot>,
+    cpu_s: f64,
+    rss_bytes: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct TopicAnswer<'a> {
+    topic: &'a str,
+    home: &'a str,
+    away: &'a str,
+}
+
+async fn stats(State(app): State<Arc<App>>) -> Response {
+    let stats = &app.stats;
+    let topics = app.hub.topics().iter();
+    Json(StatsAnswer {
+        epoch: app.hub.epoch,
+        now_us: app.hub.clock.now_us(),
+        feed: &app.feed,
+        topics: topics
+            .map(|topic| TopicAnswer {
+                topic: &topic.name,
+                home: &topic.home,
+                away: &topic.away,
+            })
+            .collect(),
+        updates: stats.updates.get(),
+        log: app.hub.log_stats(),
+        connections: stats.connections.get(),
+        connections_total: stats.connections_total.get(),
+        connections_refused: stats.connections_refused.get(),
+        header_timeouts: stats.header_timeouts.get(),
+        write_stalls: stats.write_stalls.get(),
+        bytes_received: stats.bytes_received.get(),
+        bytes_sent: stats.bytes_sent.get(),
+        transports: app
+            .transports
+            .iter()
+            .map(|(transport, stats)| stats.snapshot(transport.id()))
+            .collect(),
+        cpu_s: cpu_seconds(),
+        rss_bytes: resident_bytes(),
+    })
+    .into_response()
+}
+
+/// Says that the server is stopping before its streams end, so that a balancer sends nobody new.
+async fn ready(State(app): State<Arc<App>>) -> Response {
+    if app.shutdown.is_cancelled() {
+        problem(StatusCode::SERVICE_UNAVAILABLE, "the server is stopping")
+    } else {
+        "ready\n".into_response()
+    }
+}
+
+async fn metrics(State(app): State<Arc<App>>) -> Response {
+    const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    match app.stats.metrics(app.hub.log_stats()) {
+        Ok(text) => ([(header::CONTENT_TYPE, OPENMETRICS)], text).into_response(),
+        Err(error) => problem(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            format!("the metrics could not be written: {error}"),
+        ),
+    }
+}
+
+async fn index() -> Response {
+    const PAGE: &str = include_str!("../../web/index.html");
+    ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], PAGE).into_response()
+}

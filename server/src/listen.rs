@@ -1,0 +1,236 @@
+//! The accept loop: HTTP/1.1 and h2c on one port, with the limits that `axum::serve` does not set.
+//!
+//! ```text
+//! bind (backlog 4096) -> accept -> cap (503 above it) -> header timeout -> hyper -> router
+//!                          `- shutdown: stop accepting, let connections finish, cut what is left at the deadline
+//! ```
+
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::Router;
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto,
+    service::TowerToHyperService,
+};
+use nix::errno::Errno;
+use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+    time::timeout,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{io::Connection, settings::ServerSettings, stats::Stats};
+
+/// Connections that wait for accept(); the kernel cuts it to net.core.somaxconn.
+const BACKLOG: i32 = 4096;
+/// Request line and headers together, and what hyper buffers of a body it writes: a slow reader holds no more than this.
+const HEAD_MAX_BYTES: usize = 16 * 1024;
+const HEADERS_MAX: usize = 100;
+/// Streams of one HTTP/2 connection.
+const H2_STREAMS_MAX: u32 = 10_000;
+/// What HTTP/2 buffers per stream.
+const H2_STREAM_BUFFER_BYTES: usize = 16 * 1024;
+/// Connections above the cap that are answered at once; beyond, they are closed without a word.
+const REFUSALS_MAX: usize = 256;
+/// How long a refused peer may take to read its 503.
+const REFUSAL_TIMEOUT: Duration = Duration::from_secs(1);
+/// Pause after accept() failed for want of descriptors or memory: the queue keeps the peers meanwhile.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
+
+const REFUSAL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-type: application/json\r\n\
+cache-control: no-store\r\nconnection: close\r\ncontent-length: 54\r\n\r\n\
+{\"error\":\"the server is full: try again in a second\"}\n";
+
+/// Binds with a deep accept queue. The address may name port 0.
+pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
+
+/// What every connection is served with.
+struct Connections {
+    router: Router,
+    stats: Arc<Stats>,
+    builder: auto::Builder<TokioExecutor>,
+    settings: Arc<ServerSettings>,
+    shutdown: CancellationToken,
+}
+
+/// Accepts until `shutdown`, then drains. Returns when every task has ended; `tasks` also holds upgraded sessions.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    stats: Arc<Stats>,
+    settings: Arc<ServerSettings>,
+    shutdown: CancellationToken,
+    tasks: TaskTracker,
+) {
+    let cap = Arc::new(Semaphore::new(settings.max_connections.min(Semaphore::MAX_PERMITS)));
+    let refusals = Arc::new(Semaphore::new(REFUSALS_MAX));
+    let cut = CancellationToken::new();
+    let builder = builder(&settings);
+    let connections = Arc::new(Connections {
+        router,
+        stats: stats.clone(),
+        builder,
+        settings,
+        shutdown: shutdown.clone(),
+    });
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = shutdown.cancelled() => break,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                if !matches!(
+                    error.raw_os_error().map(Errno::from_raw),
+                    Some(Errno::ECONNABORTED | Errno::ECONNRESET)
+                ) {
+                    tracing::warn!(%error, "accept failed");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+                continue;
+            }
+        };
+        if let Ok(permit) = cap.clone().try_acquire_owned() {
+            let connections = connections.clone();
+            let cut = cut.clone();
+            let stream = Connection::new(stream, stats.clone(), connections.settings.write_timeout, permit);
+            tasks.spawn(async move {
+                tokio::select! {
+                    () = connections.serve(stream) => {}
+                    () = cut.cancelled() => {}
+                }
+            });
+        } else {
+            stats.connections_refused.inc();
+            if let Ok(permit) = refusals.clone().try_acquire_owned() {
+                tasks.spawn(async move {
+                    // A peer that does not take its 503 in time is just closed.
+                    let _ = timeout(REFUSAL_TIMEOUT, refuse(stream)).await;
+                    drop(permit);
+                });
+            }
+        }
+    }
+    drop(listener);
+    tasks.close();
+    if timeout(connections.settings.drain_deadline, tasks.wait())
+        .await
+        .is_err()
+    {
+        tracing::warn!(left = tasks.len(), "drain deadline reached: cutting what is left");
+        cut.cancel();
+    }
+}
+
+fn builder(settings: &ServerSettings) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(settings.header_timeout)
+        .max_buf_size(HEAD_MAX_BYTES)
+        .max_headers(HEADERS_MAX);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(H2_STREAMS_MAX)
+        .max_header_list_size(HEAD_MAX_BYTES as u32)
+        .max_send_buf_size(H2_STREAM_BUFFER_BYTES)
+        .keep_alive_interval(settings.heartbeat)
+        .keep_alive_timeout(settings.peer_timeout);
+    builder
+}
+
+impl Connections {
+    /// One connection, to its end or to its upgrade.
+    async fn serve(&self, stream: Connection) {
+        let asked = Arc::new(AtomicBool::new(false));
+        let service = {
+            let (asked, router) = (asked.clone(), TowerToHyperService::new(self.router.clone()));
+            hyper::service::service_fn(move |request| {
+                asked.store(true, Ordering::Relaxed);
+                hyper::service::Service::call(&router, request)
+            })
+        };
+        if let Err(error) = stream.tune(self.settings.heartbeat, self.settings.peer_timeout) {
+            tracing::debug!(%error, "socket options");
+        }
+        let connection = self
+            .builder
+            .serve_connection_with_upgrades(TokioIo::new(stream), service);
+        tokio::pin!(connection);
+        // hyper times heads only once it knows the HTTP version, so the first one is timed here.
+        let first_head = tokio::time::sleep(self.settings.header_timeout);
+        tokio::pin!(first_head);
+        let (mut timed, mut draining) = (true, false);
+        loop {
+            tokio::select! {
+                ended = connection.as_mut() => {
+                    if let Err(error) = ended {
+                        if header_timed_out(error.as_ref()) {
+                            self.stats.header_timeouts.inc();
+                        }
+                        tracing::debug!(error = %error, "connection ended");
+                    }
+                    return;
+                }
+                () = &mut first_head, if timed => {
+                    timed = false;
+                    if !asked.load(Ordering::Relaxed) {
+                        self.stats.header_timeouts.inc();
+                        return;
+                    }
+                }
+                () = self.shutdown.cancelled(), if !draining => {
+                    draining = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+            }
+        }
+    }
+}
+
+fn header_timed_out(error: &(dyn std::error::Error + 'static)) -> bool {
+    error
+        .downcast_ref::<hyper::Error>()
+        .is_some_and(hyper::Error::is_timeout)
+}
+
+impl Connection {
+    /// Sends at once, and lets the kernel give up on a peer that no longer acknowledges.
+    fn tune(&self, heartbeat: Duration, peer_timeout: Duration) -> io::Result<()> {
+        let socket = SockRef::from(self.stream());
+        socket.set_tcp_nodelay(true)?;
+        socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(heartbeat).with_interval(heartbeat))?;
+        socket.set_tcp_user_timeout(Some(heartbeat + peer_timeout))
+    }
+}
+
+/// Answers 503 and waits for the peer to read it: closing with unread input would reset the connection and lose the answer.
+async fn refuse(mut stream: TcpStream) -> io::Result<()> {
+    stream.write_all(REFUSAL).await?;
+    stream.shutdown().await?;
+    let mut rest = [0; 512];
+    while stream.read(&mut rest).await? > 0 {}
+    Ok(())
+}

@@ -1,0 +1,98 @@
+//! The answer that both polling transports give: a batch of updates as one JSON object.
+//!
+//! ```text
+//! {"updates":[{…},{…}],"cursor":"1763631127000-42"}          and, when they apply: ,"more":true  ,"reset":{"reason":"evicted"}
+//! ```
+
+use axum::{
+    body::Body,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::Response,
+};
+use bytes::{BufMut, Bytes, BytesMut};
+
+use crate::{
+    http::FeedQuery,
+    hub::{Batch, BatchBounds, Hub, Reader},
+    wire::Cursor,
+};
+use std::sync::Arc;
+
+/// What one poll may return; `"more":true` says that it was cut.
+pub const POLL_BATCH: BatchBounds = BatchBounds {
+    updates: 1_000,
+    bytes: 1024 * 1024,
+};
+
+/// Bytes around the updates, for the buffer's first size.
+const ENVELOPE_BYTES: usize = 96;
+
+/// The body of a poll's answer.
+pub fn body(batch: &Batch, cursor: Cursor) -> Bytes {
+    let updates: usize = batch.updates.iter().map(|entry| entry.json.len() + 1).sum();
+    let mut body = BytesMut::with_capacity(updates + ENVELOPE_BYTES);
+    body.put_slice(br#"{"updates":["#);
+    for (index, entry) in batch.updates.iter().enumerate() {
+        if index > 0 {
+            body.put_u8(b',');
+        }
+        body.put_slice(&entry.json);
+    }
+    body.put_slice(format!(r#"],"cursor":"{cursor}""#).as_bytes());
+    if batch.more {
+        body.put_slice(br#","more":true"#);
+    }
+    if let Some(reset) = batch.reset {
+        // Two plain enums: serde_json cannot fail on them.
+        let reset = serde_json::to_string(&reset).unwrap_or_default();
+        body.put_slice(format!(r#","reset":{reset}"#).as_bytes());
+    }
+    body.put_u8(b'}');
+    body.freeze()
+}
+
+/// 200 with a body, or 304 without.
+pub fn response(body: Option<Bytes>, cursor: Cursor) -> Response {
+    let (status, body) = match body {
+        Some(body) => (StatusCode::OK, Body::from(body)),
+        None => (StatusCode::NOT_MODIFIED, Body::empty()),
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    if status == StatusCode::OK {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Ok(etag) = HeaderValue::try_from(format!("\"{cursor}\"")) {
+        headers.insert(header::ETAG, etag);
+    }
+    response
+}
+
+/// True when the client's `If-None-Match` names a state after which nothing came: what it holds is still all there is.
+pub fn not_modified(hub: &Arc<Hub>, query: &FeedQuery, headers: &HeaderMap) -> bool {
+    held_cursors(headers).any(|held| {
+        Reader::open(hub.clone(), query.filter, query.mode, Some(held))
+            .read(POLL_BATCH)
+            .is_empty()
+    })
+}
+
+/// The cursors in `If-None-Match` (RFC 9110, 13.1.2). Tags that are none of ours match nothing, and neither does `*`: it asks
+/// whether anything exists, which is not what a poll wants to know.
+fn held_cursors(headers: &HeaderMap) -> impl Iterator<Item = Cursor> {
+    let tags = headers
+        .get_all(header::IF_NONE_MATCH)
+        .into_iter()
+        .filter_map(|value| value.to_str().ok());
+    tags.flat_map(|value| value.split(',')).filter_map(|tag| {
+        let tag = tag.trim();
+        tag.strip_prefix("W/")
+            .unwrap_or(tag)
+            .strip_prefix('"')?
+            .strip_suffix('"')?
+            .parse()
+            .ok()
+    })
+}

@@ -1,0 +1,49 @@
+//! The table of transports: one file and one row each. They share the hub's log and nothing of each other.
+
+use axum::response::Response;
+use futures_util::future::BoxFuture;
+
+use crate::{http::FeedRequest, hub::BatchBounds, wire::TransportDescription};
+
+mod answer;
+mod long_poll;
+mod short_poll;
+mod sse;
+mod websocket;
+
+/// A way to deliver the feed to a client.
+pub struct Transport {
+    /// What people need to know about it; the one place it is written.
+    pub description: TransportDescription,
+    /// Answers `GET /feed/<id>`.
+    pub serve: fn(FeedRequest) -> BoxFuture<'static, Response>,
+}
+
+impl Transport {
+    pub fn id(&self) -> &'static str {
+        match self.description.id {
+            std::borrow::Cow::Borrowed(id) => id,
+            std::borrow::Cow::Owned(_) => unreachable!("the table's descriptions are constants"),
+        }
+    }
+}
+
+/// Every transport of this server, in the order people read them.
+pub static ALL: [&Transport; 4] = [
+    &short_poll::TRANSPORT,
+    &long_poll::TRANSPORT,
+    &sse::TRANSPORT,
+    &websocket::TRANSPORT,
+];
+
+/// What a push session takes from the log at once: small, so that a slow reader holds little, and large enough to catch up fast.
+const PUSH_BATCH: BatchBounds = BatchBounds {
+    updates: 64,
+    bytes: 64 * 1024,
+};
+
+/// Framing slots in [`crate::hub::Entry`], one per transport that shares framed updates.
+mod frame_slot {
+    pub const SSE: usize = 0;
+    pub const LONG_POLL: usize = 1;
+}

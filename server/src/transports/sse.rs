@@ -1,0 +1,133 @@
+//! Server-Sent Events (WHATWG HTML, 9.2): one response that never ends, an event per update.
+//!
+//! ```text
+//! GET /feed/sse?topic=match-1          Last-Event-ID: 1763631127000-41 (a browser says it when it reconnects)
+//!
+//! 200, content-type: text/event-stream
+//! retry: 1000
+//!
+//! id: 1763631127000-42
+//! event: update
+//! data: {…}
+//!
+//! :                                    (a comment every heartbeat of silence, so that proxies and dead peers are noticed)
+//!
+//! event: reset
+//! data: {"reason":"evicted"}
+//! ```
+//!
+//! Events are framed by hand: an update is JSON, so it holds no line break, and its framing is made once for all sessions.
+
+use std::{borrow::Cow, convert::Infallible, fmt::Write, sync::Arc};
+
+use async_stream::stream;
+use axum::{
+    body::Body,
+    http::{HeaderName, HeaderValue, header},
+    response::Response,
+};
+use bytes::Bytes;
+use futures_util::{FutureExt, Stream, future::BoxFuture};
+use tokio_stream::StreamExt;
+
+use super::{PUSH_BATCH, Transport, frame_slot};
+use crate::{
+    http::{App, FeedRequest},
+    hub::{Entry, Reader},
+    stats::TransportStats,
+    wire::{Delivery, Reset, TransportDescription},
+};
+
+pub static TRANSPORT: Transport = Transport {
+    description: TransportDescription {
+        id: Cow::Borrowed("sse"),
+        label: Cow::Borrowed("Server-Sent Events"),
+        summary: Cow::Borrowed("One response that never ends; the server writes an event for every update."),
+        delivery: Delivery::Push,
+        resumable: true,
+        duplex: false,
+        browser_support: Cow::Borrowed("every current browser (EventSource), reconnecting and resuming by itself"),
+        caveat: Cow::Borrowed(
+            "Over HTTP/1.1 a browser opens about six connections per origin, tabs together; a buffering proxy holds events back.",
+        ),
+    },
+    serve,
+};
+
+/// How long a browser should wait before it connects again, and the word that a stream is about to end.
+const RETRY: &str = "retry: 1000\n\n";
+const HEARTBEAT: Bytes = Bytes::from_static(b":\n\n");
+
+fn serve(request: FeedRequest) -> BoxFuture<'static, Response> {
+    async move {
+        let FeedRequest { app, stats, query, .. } = request;
+        let reader = Reader::open(app.hub.clone(), query.filter, query.mode, query.since);
+        let heartbeat = app.settings.heartbeat;
+        let events = events(app, stats, reader);
+        let events = events
+            .timeout_repeating(tokio::time::interval(heartbeat))
+            .map(|event| match event {
+                Ok(event) => Ok(event),
+                Err(_quiet) => Ok::<_, Infallible>(HEARTBEAT),
+            });
+        let mut response = Response::new(Body::from_stream(events));
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        // nginx and its kin would collect events into buffers.
+        headers.insert(
+            HeaderName::from_static("x-accel-buffering"),
+            HeaderValue::from_static("no"),
+        );
+        response
+    }
+    .boxed()
+}
+
+/// Everything one session is sent, until the server stops.
+fn events(app: Arc<App>, stats: Arc<TransportStats>, mut reader: Reader) -> impl Stream<Item = Bytes> {
+    stream! {
+        let _subscriber = stats.subscribe();
+        let mut batch = reader.read(PUSH_BATCH);
+        yield opening(&reader, batch.updates.is_empty());
+        loop {
+            if let Some(reset) = batch.reset {
+                yield reset_event(reset);
+            }
+            stats.count(&batch);
+            for entry in batch.updates {
+                yield entry.frame(frame_slot::SSE, update_event);
+            }
+            tokio::select! {
+                () = reader.ready() => batch = reader.read(PUSH_BATCH),
+                () = app.shutdown.cancelled() => break,
+            }
+        }
+        yield Bytes::from_static(RETRY.as_bytes());
+    }
+}
+
+/// First bytes of the stream. Where there is no update to carry an id, the position stands alone: a client cut before the
+/// first update then resumes without a gap. (With updates to come it must not: they are not held yet.)
+fn opening(reader: &Reader, nothing_yet: bool) -> Bytes {
+    match nothing_yet {
+        true => format!("id: {}\n{RETRY}", reader.cursor()).into(),
+        false => Bytes::from_static(RETRY.as_bytes()),
+    }
+}
+
+fn update_event(entry: &Entry) -> Bytes {
+    let mut event = String::with_capacity(entry.json.len() + 64);
+    // Writing into a String cannot fail.
+    let _ = write!(event, "id: {}\nevent: update\ndata: ", entry.cursor);
+    let mut event = event.into_bytes();
+    event.extend_from_slice(&entry.json);
+    event.extend_from_slice(b"\n\n");
+    event.into()
+}
+
+fn reset_event(reset: Reset) -> Bytes {
+    // Two plain enums: serde_json cannot fail on them.
+    let reset = serde_json::to_string(&reset).unwrap_or_default();
+    format!("event: reset\ndata: {reset}\n\n").into()
+}

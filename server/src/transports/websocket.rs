@@ -1,0 +1,236 @@
+//! WebSocket (RFC 6455): after the handshake a text message per update, a ping when it is quiet.
+//!
+//! ```text
+//! GET /feed/websocket?topic=match-1&since=1763631127000-41    Upgrade: websocket   ->   101 Switching Protocols
+//! 81 7e 01 00  {"topic":"match-1",…}        FIN, text, 256 bytes, unmasked: 4 bytes of framing
+//! 81 ..        {"reset":{"reason":"evicted"},"cursor":"1763631127000-90"}
+//! 89 00                                     ping; a peer that leaves it unanswered is closed
+//! 88 02 03 e9                               close: 1001 the server stops, 1009 too large, 1002 and 1007 broken frames
+//! ```
+//!
+//! Clients have nothing to say here; what they send is bounded, read (or pings and closes would never be seen) and dropped.
+
+use std::{borrow::Cow, sync::Arc};
+
+use axum::{
+    extract::{
+        FromRequestParts, WebSocketUpgrade,
+        ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code},
+    },
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use futures_util::{FutureExt, SinkExt, future::BoxFuture};
+use tokio::time::{Instant, timeout};
+use tokio_tungstenite::tungstenite;
+
+use super::{PUSH_BATCH, Transport};
+use crate::{
+    http::{App, FeedRequest, problem},
+    hub::{Batch, Reader},
+    stats::TransportStats,
+    wire::{Delivery, ResetMessage, TransportDescription},
+};
+
+pub static TRANSPORT: Transport = Transport {
+    description: TransportDescription {
+        id: Cow::Borrowed("websocket"),
+        label: Cow::Borrowed("WebSocket"),
+        summary: Cow::Borrowed(
+            "After one handshake both sides send messages on the same connection; an update is one message.",
+        ),
+        delivery: Delivery::Push,
+        resumable: true,
+        duplex: true,
+        browser_support: Cow::Borrowed(
+            "every current browser (WebSocket); reconnecting and resuming is up to the page",
+        ),
+        caveat: Cow::Borrowed(
+            "No reconnect, no resume and no Origin check come with it: the application must bring all three.",
+        ),
+    },
+    serve,
+};
+
+/// Both are allocated for every connection, so they are small: updates are written as they come.
+const READ_BUFFER_BYTES: usize = 1024;
+const WRITE_BUFFER_BYTES: usize = 4 * 1024;
+/// What a client may send at once; it has nothing to say.
+const MESSAGE_MAX_BYTES: usize = 4 * 1024;
+
+fn serve(request: FeedRequest) -> BoxFuture<'static, Response> {
+    async move {
+        let FeedRequest {
+            app,
+            stats,
+            query,
+            request,
+        } = request;
+        let (mut parts, _) = request.into_parts();
+        if let Err(refusal) = check_origin(&parts.headers, &app.settings.allow_origins) {
+            return refusal;
+        }
+        let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
+            Ok(upgrade) => upgrade,
+            Err(rejection) => return problem(rejection.status(), rejection.body_text()),
+        };
+        let reader = Reader::open(app.hub.clone(), query.filter, query.mode, query.since);
+        // The upgraded session outlives its request: from here on shutdown waits for it.
+        let owned = app.tasks.token();
+        upgrade
+            .read_buffer_size(READ_BUFFER_BYTES)
+            .write_buffer_size(WRITE_BUFFER_BYTES)
+            .max_message_size(MESSAGE_MAX_BYTES)
+            .max_frame_size(MESSAGE_MAX_BYTES)
+            .on_upgrade(move |socket| async move {
+                Session {
+                    app,
+                    stats,
+                    socket,
+                    reader,
+                }
+                .run()
+                .await;
+                drop(owned);
+            })
+            .into_response()
+    }
+    .boxed()
+}
+
+/// A page of another origin may open a WebSocket unless someone checks: browsers send Origin, but enforce nothing.
+/// Clients that are no browsers send none and pass.
+fn check_origin(headers: &HeaderMap, allowed: &[String]) -> Result<(), Response> {
+    let Some(origin) = headers.get(header::ORIGIN) else {
+        return Ok(());
+    };
+    let origin = origin.to_str().unwrap_or_default();
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok())
+        .unwrap_or_default();
+    let same = origin.split_once("://").is_some_and(|(scheme, rest)| {
+        matches!(scheme, "http" | "https") && !host.is_empty() && rest.eq_ignore_ascii_case(host)
+    });
+    if same || allowed.iter().any(|one| one == "*" || one.eq_ignore_ascii_case(origin)) {
+        return Ok(());
+    }
+    let error = format!("origin {origin:?} may not open WebSockets here: --allow-origin lets it");
+    Err(problem(StatusCode::FORBIDDEN, error))
+}
+
+/// One client's live connection.
+struct Session {
+    app: Arc<App>,
+    stats: Arc<TransportStats>,
+    socket: WebSocket,
+    reader: Reader,
+}
+
+/// Why a session ends.
+enum End {
+    /// The peer closed, or the connection broke: nobody is left to say goodbye to.
+    Gone,
+    /// Say this code and reason.
+    Close(u16, &'static str),
+}
+
+impl Session {
+    async fn run(mut self) {
+        let stats = self.stats.clone();
+        let _subscriber = stats.subscribe();
+        let end = self.deliver().await;
+        if let End::Close(code, reason) = end {
+            let close = Message::Close(Some(CloseFrame {
+                code,
+                reason: reason.into(),
+            }));
+            let goodbye = async {
+                if self.socket.send(close).await.is_ok() {
+                    // The peer answers with its own Close; then the connection may go (RFC 6455, 7.1.1).
+                    while let Some(Ok(_)) = self.socket.recv().await {}
+                }
+            };
+            // A peer that does not answer is left without.
+            let _ = timeout(
+                self.app.settings.peer_timeout.min(self.app.settings.drain_deadline / 2),
+                goodbye,
+            )
+            .await;
+        }
+    }
+
+    async fn deliver(&mut self) -> End {
+        let (heartbeat, peer_timeout) = (self.app.settings.heartbeat, self.app.settings.peer_timeout);
+        let mut pinged = false;
+        let alarm = tokio::time::sleep(heartbeat);
+        tokio::pin!(alarm);
+        let shutdown = self.app.shutdown.clone();
+        loop {
+            tokio::select! {
+                incoming = self.socket.recv() => {
+                    // Whatever it says, it lives.
+                    pinged = false;
+                    alarm.as_mut().reset(Instant::now() + heartbeat);
+                    match incoming {
+                        Some(Ok(Message::Close(_))) => {}
+                        Some(Ok(_)) => {}
+                        Some(Err(error)) => return broken(error),
+                        None => return End::Gone,
+                    }
+                }
+                () = self.reader.ready() => {
+                    let batch = self.reader.read(PUSH_BATCH);
+                    if self.send(batch).await.is_err() {
+                        return End::Gone;
+                    }
+                }
+                () = &mut alarm => {
+                    if pinged {
+                        self.stats.silent_peers.inc();
+                        return End::Gone;
+                    }
+                    pinged = true;
+                    alarm.as_mut().reset(Instant::now() + peer_timeout);
+                    if self.socket.send(Message::Ping(Default::default())).await.is_err() {
+                        return End::Gone;
+                    }
+                }
+                () = shutdown.cancelled() => return End::Close(close_code::AWAY, "the server is stopping"),
+            }
+        }
+    }
+
+    async fn send(&mut self, batch: Batch) -> Result<(), axum::Error> {
+        self.stats.count(&batch);
+        if let Some(reset) = batch.reset {
+            // Two numbers and an enum: serde_json cannot fail on them.
+            let message = serde_json::to_string(&ResetMessage {
+                reset,
+                cursor: self.reader.cursor(),
+            })
+            .unwrap_or_default();
+            self.socket.feed(Message::Text(message.into())).await?;
+        }
+        for entry in batch.updates {
+            // Made by serde_json, so it is text; the check costs less than a copy.
+            let text = Utf8Bytes::try_from(entry.json.clone()).unwrap_or_default();
+            self.socket.feed(Message::Text(text)).await?;
+        }
+        self.socket.flush().await
+    }
+}
+
+/// The close code a broken incoming message deserves (RFC 6455, 7.4.1).
+fn broken(error: axum::Error) -> End {
+    let error = error.into_inner();
+    match error.downcast_ref::<tungstenite::Error>() {
+        Some(tungstenite::Error::Capacity(_)) => End::Close(close_code::SIZE, "messages are at most 4 KiB here"),
+        Some(tungstenite::Error::Utf8(_)) => End::Close(close_code::INVALID, "text that is not UTF-8"),
+        Some(tungstenite::Error::Protocol(violation)) => {
+            tracing::debug!(%violation, "websocket protocol");
+            End::Close(close_code::PROTOCOL, "broken frame")
+        }
+        _ => End::Gone,
+    }
+}
