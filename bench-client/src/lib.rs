@@ -1,2 +1,3 @@
 //! placeholder, replaced in the next commits
 pub mod record;
+pub mod report;

@@ -243,16 +243,28 @@ pub struct Quantiles {
     pub negative: u64,
 }
 
-/// A quantile of latency in µs, or `lost` when it falls among the updates that never came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// A quantile of latency in µs, or `lost` when it falls among the updates that never came. Ordered: `lost` is the longest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Quantile {
     Us(u64),
     Lost(Lost),
 }
 
+impl Quantile {
+    pub const LOST: Quantile = Quantile::Lost(Lost::Lost);
+
+    /// The quantile in µs; `None` when it is lost.
+    pub fn us(self) -> Option<u64> {
+        match self {
+            Quantile::Us(us) => Some(us),
+            Quantile::Lost(_) => None,
+        }
+    }
+}
+
 /// Written `lost`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Lost {
     Lost,

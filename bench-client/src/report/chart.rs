@@ -1,0 +1,211 @@
+//! Charts as data: what each shows, made once from the record, so that a picture and an interactive page show the same.
+//!
+//! ```text
+//! Summary -> latency.rs, cost.rs -> Chart -+-> svg.rs -> charts/<id>.svg
+//!                                          +-> JSON, for a page that draws it itself
+//! ```
+//!
+//! Values are in the axis' unit; words beside them are ready to print. A chart that has nothing to show is left out.
+//! Absent on purpose: colours, sizes and fonts. A drawer gives each transport a colour by its position in the plan.
+
+mod cost;
+mod latency;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use crate::record::RunRecord;
+
+use super::summary::{Summary, summaries};
+
+/// One chart.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Chart {
+    /// Kebab-case and permanent: it names the file.
+    pub id: &'static str,
+    pub title: String,
+    /// What is drawn and how to read it, in a sentence or two.
+    pub caption: String,
+    #[serde(flatten)]
+    pub plot: Plot,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Plot {
+    /// Lines over a horizontal axis.
+    Lines { x: Axis, y: Axis, lines: Vec<Line> },
+    /// Horizontal bars from 0.
+    Bars { axis: Axis, groups: Vec<Group> },
+    /// Marks on a horizontal line per transport, for an axis that has no 0.
+    Dots { axis: Axis, rows: Vec<Dots> },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Axis {
+    pub label: String,
+    pub unit: Unit,
+    pub scale: Scale,
+}
+
+/// Unit of the values along an axis; drawers print ticks with µs, ms, s or B, KiB, MiB as they fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unit {
+    Microseconds,
+    Seconds,
+    Bytes,
+    /// A plain number.
+    Count,
+    /// 1 / (1 − q) of a quantile q: 2 is 50 %, 100 is 99 %.
+    OneIn,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scale {
+    Linear,
+    Log,
+}
+
+/// Which transport a mark belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Owner {
+    pub transport: String,
+    pub label: String,
+    /// Position in the plan, from 0: the same in every chart of the run.
+    pub position: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Line {
+    #[serde(flatten)]
+    pub owner: Owner,
+    /// x and y; no y is a gap in the line.
+    pub points: Vec<(f64, Option<f64>)>,
+    /// The line ends because everything behind its last point was lost.
+    pub lost: bool,
+}
+
+/// Bars that belong together; the heading is empty when there is one group.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Group {
+    pub heading: String,
+    pub bars: Vec<Bar>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Bar {
+    #[serde(flatten)]
+    pub owner: Owner,
+    /// Unknown: no bar, only the text.
+    pub value: Option<f64>,
+    /// Lowest and highest repeat, when there are several.
+    pub range: Option<(f64, f64)>,
+    pub text: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Dots {
+    #[serde(flatten)]
+    pub owner: Owner,
+    /// Low to high.
+    pub dots: Vec<Dot>,
+    pub text: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Dot {
+    /// Such as `p99`.
+    pub name: &'static str,
+    /// None: lost, beyond the end of the axis.
+    pub value: Option<f64>,
+}
+
+impl Chart {
+    pub fn file_name(&self) -> String {
+        format!("{}.svg", self.id)
+    }
+}
+
+/// Every chart the record has data for, in the order reports show them.
+///
+/// # Errors
+/// Names the row whose histogram cannot be read.
+pub fn all(record: &RunRecord) -> Result<Vec<Chart>> {
+    let summaries = summaries(record)?;
+    let charts = [
+        latency::quantiles(&summaries),
+        latency::spectrum(&summaries),
+        latency::over_time(&summaries),
+        cost::bytes_per_update(&summaries),
+        cost::cpu_per_update(&summaries),
+        cost::requests_per_s(&summaries),
+        cost::memory_per_client(&summaries),
+    ];
+    Ok(charts.into_iter().flatten().collect())
+}
+
+fn owner(summary: &Summary) -> Owner {
+    Owner {
+        transport: summary.transport.to_owned(),
+        label: summary.label.to_owned(),
+        position: summary.position,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+
+    #[test]
+    fn a_record_without_rows_has_no_charts() {
+        assert_eq!(all(&fixture::empty()).unwrap(), []);
+    }
+
+    #[test]
+    fn unknown_memory_is_no_chart_and_an_unknown_bar_is_not_zero() {
+        let mut record = fixture::record();
+        for row in &mut record.rows {
+            row.figures.server_rss_bytes_per_client = None;
+            if row.figures.transport == "sse" {
+                row.figures.bytes_sent = None;
+            }
+        }
+        let charts = all(&record).unwrap();
+        assert!(charts.iter().all(|chart| chart.id != "memory-per-client"));
+        let bytes = charts.iter().find(|chart| chart.id == "bytes-per-update").unwrap();
+        let Plot::Bars { groups, .. } = &bytes.plot else {
+            panic!("bars")
+        };
+        let sse = groups[0].bars.iter().find(|bar| bar.owner.transport == "sse").unwrap();
+        assert_eq!((sse.value, sse.text.as_str()), (None, "–"));
+    }
+
+    #[test]
+    fn the_spectrum_stops_where_updates_were_lost() {
+        let charts = all(&fixture::record()).unwrap();
+        let spectrum = charts.iter().find(|chart| chart.id == "latency-spectrum").unwrap();
+        let Plot::Lines { lines, .. } = &spectrum.plot else {
+            panic!("lines")
+        };
+        let long_poll = lines.iter().find(|line| line.owner.transport == "long-poll").unwrap();
+        // 2,500 of 200,000 are lost: one in 80.
+        let last = long_poll.points.last().unwrap().0;
+        assert!(long_poll.lost && (70.0..=80.0).contains(&last), "{last}");
+        assert!(
+            lines
+                .iter()
+                .all(|line| line.owner.transport == "long-poll" || !line.lost)
+        );
+    }
+
+    #[test]
+    fn a_page_can_draw_from_the_json() {
+        let charts = serde_json::to_value(all(&fixture::record()).unwrap()).unwrap();
+        assert_eq!(charts[0]["kind"], "dots");
+        assert_eq!(charts[0]["rows"][1]["transport"], "long-poll");
+        assert_eq!(charts[1]["x"]["unit"], "one-in");
+    }
+}

@@ -1,0 +1,242 @@
+//! Sentences that the terminal and report.md share: under which conditions a run was made, and what its reader must know.
+
+use crate::record::{
+    Arrivals, FeedPlan, Follow, Mode, Outcome, Plan, Quantile, RequestHeaders, Row, RunRecord, RunStatus,
+};
+
+use super::format::{self, count, of};
+use super::summary::Summary;
+
+/// Who watched what, in parts: a reader joins them.
+pub fn load(plan: &Plan) -> Vec<String> {
+    let mut parts = vec![of(plan.clients.into(), "client", "clients"), follow(plan)];
+    parts.extend(feed(&plan.feed));
+    parts.push(match plan.mode {
+        Mode::Every => "every update".to_owned(),
+        Mode::Latest => "latest update only".to_owned(),
+    });
+    parts
+}
+
+/// How it was measured, in parts.
+pub fn conditions(plan: &Plan) -> Vec<String> {
+    let headers = match plan.request_headers {
+        RequestHeaders::Browser => "browser headers",
+        RequestHeaders::Minimal => "minimal headers",
+    };
+    vec![
+        format!("short poll every {}", ms(plan.poll_interval_ms)),
+        format!("long poll held up to {}", ms(plan.wait_ms)),
+        headers.to_owned(),
+        if plan.keep_alive {
+            "keep-alive"
+        } else {
+            "a new connection per request"
+        }
+        .to_owned(),
+        format!("{} s window", format::plain(plan.duration_s)),
+        of(plan.repeats.into(), "repeat", "repeats"),
+        format!("seed {}", plan.seed),
+    ]
+}
+
+/// What a reader must know before believing the figures: the run's end, rows that failed or are missing, losses, faults.
+pub fn notes(record: &RunRecord, summaries: &[Summary]) -> Vec<String> {
+    let mut notes = Vec::new();
+    if record.tool.profile == "debug" {
+        notes.push("Measured with a DEBUG build: CPU and latency figures are not those of a release build.".to_owned());
+    }
+    match record.status {
+        RunStatus::Running => notes.push("The run has not ended: it is under way, or was killed.".to_owned()),
+        RunStatus::Interrupted => {
+            notes.push("The run was interrupted: what was measured until then is here.".to_owned())
+        }
+        RunStatus::Finished | RunStatus::Failed => {}
+    }
+    if record.plan.request_headers == RequestHeaders::Minimal {
+        notes
+            .push("Requests carried minimal headers: fewer bytes than a browser's, which flatters polling.".to_owned());
+    }
+    notes.extend(missing_rows(record, summaries));
+    for summary in summaries {
+        notes.extend(summary.rows.iter().filter_map(|row| ending(record, summary, row)));
+        notes.extend(lost(summary));
+        notes.extend(faults(summary));
+    }
+    notes
+}
+
+/// How a row ended, in a word or two.
+pub fn outcome(row: &Row) -> String {
+    match &row.outcome {
+        Outcome::Ok => "ok".to_owned(),
+        Outcome::Interrupted => "interrupted".to_owned(),
+        Outcome::Failed { reason } => format!("failed: {reason}"),
+    }
+}
+
+/// What each update weighs and when it comes.
+fn feed(feed: &FeedPlan) -> Vec<String> {
+    let mut parts = Vec::new();
+    let update_bytes = match feed {
+        FeedPlan::Simulated {
+            rate_hz,
+            update_bytes,
+            arrivals,
+            burst_size,
+            ..
+        } => {
+            let arrivals = match arrivals {
+                Arrivals::Regular => "evenly spaced".to_owned(),
+                Arrivals::Poisson => "at random (Poisson)".to_owned(),
+                Arrivals::Burst => format!("in bursts of {burst_size}"),
+            };
+            parts.push(rate(*rate_hz));
+            parts.push(arrivals);
+            update_bytes
+        }
+        FeedPlan::Replay {
+            file,
+            speed,
+            update_bytes,
+            ..
+        } => {
+            parts.push(format!("replay of {file} at {}×", format::plain(*speed)));
+            update_bytes
+        }
+        FeedPlan::Target {
+            rate_hz, update_bytes, ..
+        } => {
+            parts.push("the target's own feed".to_owned());
+            parts.extend(rate_hz.map(rate));
+            update_bytes
+        }
+    };
+    parts.push(update_bytes.map_or_else(
+        || "updates of their natural size".to_owned(),
+        |bytes| format!("updates of {} B", count(bytes)),
+    ));
+    parts
+}
+
+fn rate(rate_hz: f64) -> String {
+    format!("{} updates/s per topic", format::plain(rate_hz))
+}
+
+fn follow(plan: &Plan) -> String {
+    let topics = match plan.feed {
+        FeedPlan::Simulated { topics, .. } | FeedPlan::Replay { topics, .. } | FeedPlan::Target { topics, .. } => {
+            topics
+        }
+    };
+    match (plan.follow, topics) {
+        (_, 1) => "one topic".to_owned(),
+        (Follow::One, topics) => format!("each on one of {} topics", count(topics)),
+        (Follow::All, topics) => format!("each on all {} topics", count(topics)),
+    }
+}
+
+fn ms(ms: u64) -> String {
+    if ms < 1_000 {
+        format!("{ms} ms")
+    } else {
+        format!("{} s", format::plain(ms as f64 / 1e3))
+    }
+}
+
+/// Which transports have fewer rows than planned: one sentence per number of rows.
+fn missing_rows(record: &RunRecord, summaries: &[Summary]) -> Vec<String> {
+    let planned = record.plan.repeats as usize;
+    let labels = |measured: usize| -> Vec<&str> {
+        summaries
+            .iter()
+            .filter(|summary| summary.rows.len() == measured)
+            .map(|summary| summary.label)
+            .collect()
+    };
+    let mut measured: Vec<usize> = summaries.iter().map(|summary| summary.rows.len()).collect();
+    measured.retain(|rows| *rows < planned);
+    measured.sort_unstable();
+    measured.dedup();
+    let sentence = |rows: usize| match rows {
+        0 => format!("Not measured: {}.", labels(0).join(", ")),
+        some => format!(
+            "Only {some} of {planned} repeats measured: {}.",
+            labels(some).join(", ")
+        ),
+    };
+    measured.into_iter().map(sentence).collect()
+}
+
+/// Why a row is not like the others.
+fn ending(record: &RunRecord, summary: &Summary, row: &Row) -> Option<String> {
+    let name = format!("{}, repeat {}", summary.label, row.figures.repeat);
+    let unknown = if row.latency.is_none() {
+        " It adds nothing to the latency shown."
+    } else {
+        ""
+    };
+    match &row.outcome {
+        Outcome::Failed { reason } => Some(format!("{name}: FAILED: {}.{unknown}", reason.trim_end_matches('.'))),
+        Outcome::Interrupted => {
+            let window = format::known(row.figures.duration_s, |s| format!("{} s", format::plain(s)));
+            let planned = format::plain(record.plan.duration_s);
+            Some(format!(
+                "{name}: interrupted, window of {window} instead of {planned} s.{unknown}"
+            ))
+        }
+        Outcome::Ok if row.latency.is_none() => Some(format!("{name}: the publish log could not be read.{unknown}")),
+        Outcome::Ok => {
+            let verdict = row
+                .figures
+                .validity
+                .as_ref()
+                .filter(|verdict| !matches!(verdict.as_str(), "" | "valid"))?;
+            let reasons = row.figures.validity_reasons.as_deref().unwrap_or_default();
+            let colon = if reasons.is_empty() { "" } else { ": " };
+            Some(format!("{name}: {verdict}{colon}{}.", reasons.trim_end_matches('.')))
+        }
+    }
+}
+
+fn lost(summary: &Summary) -> Option<String> {
+    let latency = summary.latency.as_ref()?;
+    let shown = latency.max() == Some(Quantile::LOST);
+    shown.then(|| {
+        format!(
+            "{}: {} of {} expected updates never came; a quantile that falls there is printed as lost.",
+            summary.label,
+            count(latency.lost),
+            count(latency.count()),
+        )
+    })
+}
+
+/// Counters that should be zero and are not.
+fn faults(summary: &Summary) -> Option<String> {
+    let counters = [
+        (summary.total(|row| row.missed), "missed without a word"),
+        (summary.total(|row| row.lagged), "lost with an explicit reset"),
+        (summary.total(|row| row.duplicates), "received twice"),
+        (summary.total(|row| row.out_of_order), "out of order"),
+        (
+            summary.total(|row| row.negative_latencies),
+            "received before they were due (clocks disagree)",
+        ),
+        (summary.total(|row| row.errors), "failed connects, requests or sessions"),
+        (summary.total(|row| row.reconnects), "reconnects"),
+        (
+            summary.total(|row| row.polls_skipped),
+            "polls skipped because the one before was still under way",
+        ),
+    ];
+    let words: Vec<String> = counters
+        .into_iter()
+        .filter_map(|(total, words)| {
+            total
+                .filter(|total| *total > 0)
+                .map(|total| format!("{} {words}", count(total)))
+        })
+        .collect();
+    (!words.is_empty()).then(|| format!("{}: {}.", summary.label, words.join(", ")))
+}

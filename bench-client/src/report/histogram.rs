@@ -1,0 +1,191 @@
+//! Distributions of microseconds: to and from the record, merged over repeats, and asked for quantiles.
+//!
+//! ```text
+//! tally -> encode() -> Quantiles in run.json -> Distribution::decode() -> merge -> quantile
+//! ```
+//!
+//! Quantiles are never averaged: histograms are merged, then asked. What never came stands at +∞ and what came before it was
+//! due stands below zero; both count towards the ranks, so neither can make the rest look better.
+
+use anyhow::{Context, Result, ensure};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hdrhistogram::Histogram;
+use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer};
+
+use crate::record::{Quantile, Quantiles};
+
+/// Up to here a new histogram has its memory (about 190 KB) from the start; longer values make it grow, none is clamped.
+pub const PREALLOCATED_US: u64 = 3_600_000_000;
+/// Significant digits kept of every value.
+pub const DIGITS: u8 = 3;
+
+/// An empty histogram of µs, as everything measured here uses it.
+pub fn new() -> Histogram<u64> {
+    let mut histogram =
+        Histogram::new_with_bounds(1, PREALLOCATED_US, DIGITS).expect("constants within what HdrHistogram allows");
+    histogram.auto(true);
+    histogram
+}
+
+/// `histogram` as the record keeps it: V2, deflated, base64.
+pub fn encode(histogram: &Histogram<u64>, lost: u64, negative: u64) -> Quantiles {
+    let mut bytes = Vec::new();
+    V2DeflateSerializer::new()
+        .serialize(histogram, &mut bytes)
+        .expect("a Vec takes every byte, and counts stay below 2^63");
+    Quantiles {
+        histogram: STANDARD.encode(bytes),
+        count: histogram.len(),
+        lost,
+        negative,
+    }
+}
+
+/// What [`Quantiles`] holds, ready to be merged and asked.
+#[derive(Debug, Clone)]
+pub struct Distribution {
+    pub histogram: Histogram<u64>,
+    /// Values at +∞.
+    pub lost: u64,
+    /// Values below zero, not in the histogram.
+    pub negative: u64,
+}
+
+impl Distribution {
+    /// # Errors
+    /// When the text is not a V2 histogram in base64, or holds another number of values than `count` says.
+    pub fn decode(quantiles: &Quantiles) -> Result<Self> {
+        let bytes = STANDARD
+            .decode(&quantiles.histogram)
+            .context("the histogram is not base64")?;
+        let mut histogram: Histogram<u64> = Deserializer::new()
+            .deserialize(&mut bytes.as_slice())
+            .map_err(|error| anyhow::anyhow!("the histogram is not HdrHistogram V2: {error}"))?;
+        ensure!(
+            histogram.len() == quantiles.count,
+            "the histogram holds {} values, its count says {}",
+            histogram.len(),
+            quantiles.count
+        );
+        // Merging may bring longer values than this one has room for.
+        histogram.auto(true);
+        Ok(Distribution {
+            histogram,
+            lost: quantiles.lost,
+            negative: quantiles.negative,
+        })
+    }
+
+    /// Adds everything in `other`.
+    pub fn merge(&mut self, other: &Distribution) {
+        self.histogram
+            .add(&other.histogram)
+            .expect("a histogram that resizes itself takes every value");
+        self.lost += other.lost;
+        self.negative += other.negative;
+    }
+
+    /// All values, the lost and the negative ones too.
+    pub fn count(&self) -> u64 {
+        self.negative + self.histogram.len() + self.lost
+    }
+
+    /// The smallest value that a share `q` (0 to 1) of all values does not exceed, in µs. `None` when there are no values, or
+    /// when it falls among the negative ones: then clocks disagree, and no time can be named.
+    pub fn quantile(&self, q: f64) -> Option<Quantile> {
+        let rank = ((q * self.count() as f64).ceil() as u64).clamp(1, self.count().max(1));
+        let rank = rank.checked_sub(self.negative).filter(|rank| *rank > 0)?;
+        if rank <= self.histogram.len() {
+            // Half a rank less: the histogram rounds up to the very rank, whatever the division lost.
+            let share = (rank as f64 - 0.5) / self.histogram.len() as f64;
+            Some(Quantile::Us(self.histogram.value_at_quantile(share)))
+        } else if rank <= self.histogram.len() + self.lost {
+            Some(Quantile::LOST)
+        } else {
+            None
+        }
+    }
+
+    /// The longest value.
+    pub fn max(&self) -> Option<Quantile> {
+        self.quantile(1.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn distribution(values: impl IntoIterator<Item = u64>, lost: u64, negative: u64) -> Distribution {
+        let mut histogram = new();
+        for value in values {
+            histogram.record(value).unwrap();
+        }
+        Distribution {
+            histogram,
+            lost,
+            negative,
+        }
+    }
+
+    #[test]
+    fn the_record_keeps_every_value() {
+        let before = distribution([0, 1, 999, 1_000_000, PREALLOCATED_US * 10], 3, 2);
+        let encoded = encode(&before.histogram, before.lost, before.negative);
+        let after = Distribution::decode(&encoded).unwrap();
+        assert_eq!(before.histogram, after.histogram);
+        assert_eq!(
+            (encoded.count, after.lost, after.negative, after.count()),
+            (5, 3, 2, 10)
+        );
+    }
+
+    #[test]
+    fn quantiles_come_from_the_merged_values_not_from_an_average() {
+        let mut merged = distribution(1..=99, 0, 0);
+        merged.merge(&distribution([1000], 0, 0));
+        assert_eq!(merged.quantile(0.99), Some(Quantile::Us(99)));
+        assert_eq!(merged.quantile(0.991), Some(Quantile::Us(1000)));
+        let mut longer = distribution([1], 0, 0);
+        longer.merge(&distribution([PREALLOCATED_US * 4], 0, 0));
+        assert!(longer.max() > Some(Quantile::Us(PREALLOCATED_US * 3)));
+    }
+
+    #[test]
+    fn lost_values_stand_at_infinity() {
+        let some_lost = distribution(1..=98, 2, 0);
+        assert_eq!(some_lost.quantile(0.5), Some(Quantile::Us(50)));
+        assert_eq!(some_lost.quantile(0.98), Some(Quantile::Us(98)));
+        assert_eq!(some_lost.quantile(0.99), Some(Quantile::LOST));
+        assert_eq!(some_lost.max(), Some(Quantile::LOST));
+        assert_eq!(distribution([], 5, 0).quantile(0.5), Some(Quantile::LOST));
+    }
+
+    #[test]
+    fn negative_values_stand_below_all_others_and_have_no_time() {
+        let some_negative = distribution(1..=50, 0, 50);
+        assert_eq!(some_negative.quantile(0.5), None);
+        assert_eq!(some_negative.quantile(0.75), Some(Quantile::Us(25)));
+        assert_eq!(distribution([], 0, 5).max(), None);
+    }
+
+    #[test]
+    fn nothing_measured_has_no_quantile() {
+        assert_eq!(distribution([], 0, 0).quantile(0.5), None);
+    }
+
+    #[test]
+    fn damaged_histograms_are_refused() {
+        let good = encode(&distribution([5], 0, 0).histogram, 0, 0);
+        for (histogram, count) in [("%%%", 1), ("AAAA", 1), (good.histogram.as_str(), 2)] {
+            let damaged = Quantiles {
+                histogram: histogram.to_owned(),
+                count,
+                lost: 0,
+                negative: 0,
+            };
+            assert!(Distribution::decode(&damaged).is_err(), "{histogram} {count}");
+        }
+    }
+}

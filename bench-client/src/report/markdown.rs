@@ -1,0 +1,81 @@
+//! report.md: the run in sentences, tables and charts, for someone who was not there.
+//!
+//! ```text
+//! RunRecord, Summary -> words (sentences, notes) + results (tables) + background (definitions, machine) -> report.md
+//! ```
+//!
+//! Numbers only: nothing here says which technique is better, since one run has no intervals to say it with. Words of the
+//! record are escaped; the scenario's analysis alone is markdown and printed as such.
+
+mod background;
+mod results;
+mod table;
+mod words;
+
+use anyhow::Result;
+
+use crate::record::RunRecord;
+
+use super::chart;
+use super::describe;
+use super::summary::summaries;
+use table::escape;
+
+/// The whole report, with a line end. Charts are linked as `charts/<id>.svg`.
+///
+/// # Errors
+/// Names the row whose histogram cannot be read.
+pub fn report(record: &RunRecord) -> Result<String> {
+    let summaries = summaries(record)?;
+    let sections = [
+        words::title(record),
+        words::notes(&describe::notes(record, &summaries)),
+        words::run(record),
+        words::measured(record, &summaries),
+        results::freshness(&summaries),
+        results::cost(&summaries),
+        charts(record)?,
+        analysis(record),
+        results::completeness(record),
+        background::faults(record),
+        results::repeats(record),
+        results::traffic(record),
+        results::connecting(&summaries),
+        results::memory(record),
+        background::techniques(record),
+        background::final_scores(record),
+        background::definitions(record),
+        background::machine(record),
+    ];
+    Ok(sections
+        .into_iter()
+        .filter(|section| !section.is_empty())
+        .collect::<Vec<_>>()
+        .join("\n"))
+}
+
+fn charts(record: &RunRecord) -> Result<String> {
+    let images = chart::all(record)?.into_iter().map(|chart| {
+        format!(
+            "![{}: {}](charts/{})\n",
+            escape(&chart.title),
+            escape(&chart.caption),
+            chart.file_name()
+        )
+    });
+    let images: Vec<String> = images.collect();
+    Ok(if images.is_empty() {
+        String::new()
+    } else {
+        format!("## Charts\n\n{}", images.join("\n"))
+    })
+}
+
+fn analysis(record: &RunRecord) -> String {
+    let analysis = record.plan.analysis.trim();
+    if analysis.is_empty() {
+        String::new()
+    } else {
+        format!("## What to expect, and why\n\n{analysis}\n")
+    }
+}

@@ -1,0 +1,153 @@
+//! What a reader needs to judge the figures: faults, the techniques, the definitions, the machine.
+
+use crate::record::{FinalScore, Mode, Row, RunRecord};
+
+use crate::report::format::{bytes, count};
+use crate::report::summary::label;
+
+use super::table::{escape, table};
+
+pub fn faults(record: &RunRecord) -> String {
+    let mut items = String::new();
+    for row in &record.rows {
+        for fault in &row.faults {
+            items += &format!("- {}: {}\n", escape(&name(record, row)), escape(fault));
+        }
+    }
+    if items.is_empty() {
+        items
+    } else {
+        format!("## Faults\n\nThe first of each row, in words.\n\n{items}")
+    }
+}
+
+pub fn techniques(record: &RunRecord) -> String {
+    let mut out = String::new();
+    for transport in &record.transports {
+        let yes = |yes: bool, word: &'static str| if yes { word } else { "" };
+        let traits = [
+            transport.delivery.as_str(),
+            yes(transport.resumable, "resumable"),
+            yes(transport.duplex, "both directions"),
+        ];
+        let traits: Vec<&str> = traits.into_iter().filter(|word| !word.is_empty()).collect();
+        out += &format!(
+            "- **{}** (`{}`; {}): {} Browsers: {}. Caveat: {}\n",
+            escape(&transport.label),
+            transport.id.replace('`', ""),
+            escape(&traits.join(", ")),
+            escape(&transport.summary),
+            escape(transport.browser_support.trim_end_matches('.')),
+            escape(&transport.caveat),
+        );
+    }
+    if out.is_empty() {
+        out
+    } else {
+        format!("## The techniques\n\n{out}")
+    }
+}
+
+/// For a replay: folded, and once for all rows that show the same.
+pub fn final_scores(record: &RunRecord) -> String {
+    let mut shown: Vec<(&[FinalScore], Vec<String>)> = Vec::new();
+    for row in record.rows.iter().filter(|row| !row.final_scores.is_empty()) {
+        match shown.iter_mut().find(|(scores, _)| *scores == row.final_scores) {
+            Some((_, names)) => names.push(name(record, row)),
+            None => shown.push((&row.final_scores, vec![name(record, row)])),
+        }
+    }
+    let mut out = String::new();
+    for (scores, names) in shown {
+        let rows = scores.iter().map(|score| {
+            vec![
+                score.topic.clone(),
+                score.home.clone(),
+                format!("{} : {}", score.home_score, score.away_score),
+                score.away.clone(),
+                if score.agreed { "yes" } else { "NO" }.to_owned(),
+            ]
+        });
+        let headers = ["topic", "home", "score", "away", "all clients agree"];
+        out += &format!("{}:\n\n{}\n", escape(&names.join("; ")), table(&headers, 5, rows));
+    }
+    if out.is_empty() {
+        return out;
+    }
+    format!("<details>\n<summary>Final scores the clients showed</summary>\n\n{out}</details>\n")
+}
+
+pub fn definitions(record: &RunRecord) -> String {
+    let mut items = vec![
+        "**Window**: updates belong to it by due time, whenever they arrive; bytes, requests, connections and CPU by wall \
+         clock. All techniques and repeats measure the same stretch of the feed.",
+        "**Latency**: receive time minus due time. The due time is the schedule's, so a late server cannot hide. An update \
+         that never came counts as infinitely late: a quantile that falls there is printed as lost.",
+        "**Expected**: every update published in the window on the topics of every planned client, connected or not. \
+         **Reach**: (received + superseded) / expected.",
+        "**Age**: now minus the due time of the newest update a client holds, over the whole window and all clients. \
+         **Stale**: share of client time in which the newest due update was not held yet.",
+        "**Spread**: first to last client of the same update. **Publish lag**: how late the server itself handed updates out.",
+        "**Bytes**: socket payload seen from the clients, HTTP and framing included, TCP and IP headers not. Per update: \
+         divided by the updates delivered in the window.",
+        "**CPU**: user and system time of a whole process in the window, divided by the updates delivered.",
+        "**Memory per client**: growth of the server's resident memory from before the first client to the end of settle, \
+         without its log, divided by the clients. Kernel socket memory is not in it.",
+    ];
+    if record.plan.mode == Mode::Latest {
+        items.push(
+            "**Mode latest**: an update jumped over by a newer one is superseded, not missed; its latency is the time until \
+             the client held it or a newer one.",
+        );
+    }
+    if !record.plan.remote {
+        items.push(
+            "**Loopback bias**: on one machine, the kernel handles the receiver's TCP input in the sender's time: the server's \
+             CPU includes the clients' input, and the other way round. Clients and server also share the machine's cores.",
+        );
+    }
+    format!("## How the numbers are defined\n\n- {}\n", items.join("\n- "))
+}
+
+pub fn machine(record: &RunRecord) -> String {
+    let (tool, machine) = (&record.tool, &record.environment);
+    let revision = if tool.revision.is_empty() {
+        "unknown"
+    } else {
+        &tool.revision
+    };
+    let profile = match tool.profile.as_str() {
+        "debug" => "DEBUG: not for comparing CPU or latency",
+        other => other,
+    };
+    let rows = [
+        ("operating system", machine.os.clone()),
+        ("kernel", machine.kernel.clone()),
+        ("CPU", machine.cpu_model.clone()),
+        ("cores", count(machine.cores)),
+        ("memory", bytes(machine.memory_bytes as f64)),
+        ("descriptors per process", count(machine.descriptor_limit)),
+        ("local ports", count(machine.ephemeral_ports)),
+        ("accept queue (somaxconn)", count(machine.somaxconn)),
+        ("tool", format!("{} {}", tool.name, tool.version)),
+        ("revision", revision.to_owned()),
+        ("build", profile.to_owned()),
+        ("rustc", tool.rustc.clone()),
+        ("record version", record.schema_version.to_string()),
+    ];
+    let place = if record.plan.remote {
+        "The clients' machine"
+    } else {
+        "The machine"
+    };
+    let rows = rows.into_iter().map(|(what, value)| vec![what.to_owned(), value]);
+    format!("## {place} and the build\n\n{}", table(&["what", "value"], 2, rows))
+}
+
+fn name(record: &RunRecord, row: &Row) -> String {
+    format!(
+        "{}, repeat {}",
+        label(record, &row.figures.transport),
+        row.figures.repeat
+    )
+}

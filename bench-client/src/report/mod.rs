@@ -1,0 +1,57 @@
+//! Reports: everything a run leaves behind beside `run.json`, made from the record and from nothing else.
+//!
+//! ```text
+//! RunRecord -> histogram -> summary -+-> terminal  (stdout)
+//!      |                             +-> markdown  report.md
+//!      |                             +-> chart -> svg  charts/*.svg
+//!      +-> csv     summary.csv, series.csv
+//!      +-> hlog    histograms/*.hlog
+//!      +-> schema  run.schema.json
+//! ```
+//!
+//! Absent on purpose: network, live state and clocks, so that any report can be made again from `run.json`; and verdicts:
+//! these are figures of one run, without intervals.
+
+pub mod chart;
+pub mod csv;
+pub mod describe;
+pub mod file;
+#[cfg(test)]
+mod fixture;
+pub mod format;
+pub mod histogram;
+pub mod hlog;
+pub mod markdown;
+pub mod schema;
+pub mod summary;
+pub mod svg;
+pub mod terminal;
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::record::RunRecord;
+
+/// Writes every report of `record` into `dir`, over the ones that are there. `run.json` is not touched.
+///
+/// # Errors
+/// Names the file that could not be written, or the row whose histogram cannot be read; what was written before stays.
+pub fn write_all(record: &RunRecord, dir: &Path) -> Result<()> {
+    file::write(&dir.join("run.schema.json"), schema::json().as_bytes())?;
+    file::write(&dir.join("summary.csv"), &csv::summary(record)?)?;
+    file::write(&dir.join("series.csv"), &csv::series(record)?)?;
+    for log in hlog::logs(record)? {
+        file::write(&dir.join("histograms").join(log.name), &log.bytes)?;
+    }
+    for chart in chart::all(record)? {
+        file::write(
+            &dir.join("charts").join(chart.file_name()),
+            svg::draw(&chart)?.as_bytes(),
+        )?;
+    }
+    file::write(&dir.join("report.md"), markdown::report(record)?.as_bytes())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,265 @@
+//! One transport's figures over all its repeats, for the terminal, report.md and the charts.
+//!
+//! ```text
+//! rows of one transport -> counters summed, histograms merged -> Summary
+//! ```
+//!
+//! Every row counts with whatever it knows, a failed or interrupted one too: leaving it out would flatter the transport. A
+//! ratio divides sums by sums over the rows that know both; quantiles come from merged histograms. Nothing here is an average
+//! of ratios or quantiles, and what no row knows is `None`.
+
+use anyhow::{Context, Result};
+
+use crate::record::{Quantile, Quantiles, Row, RunRecord, SummaryRow};
+
+use super::histogram::Distribution;
+
+/// A transport's figures over its repeats, in the plan's order.
+#[derive(Debug, Clone)]
+pub struct Summary<'a> {
+    /// Transport id.
+    pub transport: &'a str,
+    /// Its name for people.
+    pub label: &'a str,
+    /// Position in the plan: charts give it its colour.
+    pub position: usize,
+    /// Rows measured, in the order of the record; fewer than planned after an interrupt.
+    pub rows: Vec<&'a Row>,
+    pub latency: Option<Distribution>,
+    pub connect: Option<Distribution>,
+    pub catch_up: Option<Distribution>,
+}
+
+/// The summaries of every transport of the plan, those without a row too.
+///
+/// # Errors
+/// Names the row whose histogram cannot be read.
+pub fn summaries(record: &RunRecord) -> Result<Vec<Summary<'_>>> {
+    transports(record)
+        .into_iter()
+        .enumerate()
+        .map(|(position, id)| summary(record, position, id))
+        .collect()
+}
+
+/// A transport's name for people, its id where the server told none.
+pub fn label<'a>(record: &'a RunRecord, id: &'a str) -> &'a str {
+    record
+        .transports
+        .iter()
+        .find(|transport| transport.id == id)
+        .map_or(id, |transport| &transport.label)
+}
+
+/// The plan's transports, and behind them any that has rows without being planned.
+fn transports(record: &RunRecord) -> Vec<&str> {
+    let mut ids: Vec<&str> = Vec::new();
+    let measured = record.rows.iter().map(|row| row.figures.transport.as_str());
+    for id in record.plan.transports.iter().map(String::as_str).chain(measured) {
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    ids
+}
+
+fn summary<'a>(record: &'a RunRecord, position: usize, id: &'a str) -> Result<Summary<'a>> {
+    let rows: Vec<&Row> = record.rows.iter().filter(|row| row.figures.transport == id).collect();
+    Ok(Summary {
+        transport: id,
+        label: label(record, id),
+        position,
+        latency: merged(&rows, "latency", |row| row.latency.as_ref())?,
+        connect: merged(&rows, "connect", |row| row.connect.as_ref())?,
+        catch_up: merged(&rows, "catch-up", |row| row.catch_up.as_ref())?,
+        rows,
+    })
+}
+
+/// The histograms of all rows as one; `None` when no row has any.
+fn merged(rows: &[&Row], what: &str, of: impl Fn(&Row) -> Option<&Quantiles>) -> Result<Option<Distribution>> {
+    let mut all: Option<Distribution> = None;
+    for row in rows {
+        let Some(quantiles) = of(row) else { continue };
+        let one = Distribution::decode(quantiles)
+            .with_context(|| format!("{what} of {}, repeat {}", row.figures.transport, row.figures.repeat))?;
+        match &mut all {
+            Some(all) => all.merge(&one),
+            None => all = Some(one),
+        }
+    }
+    Ok(all)
+}
+
+impl Summary<'_> {
+    /// Latency over all expected updates of all repeats.
+    pub fn latency(&self, q: f64) -> Option<Quantile> {
+        self.latency.as_ref()?.quantile(q)
+    }
+
+    /// (received + superseded) / expected.
+    pub fn reach(&self) -> Option<f64> {
+        self.ratio(|row| Some((arrived(row)? as f64, row.updates_expected? as f64)))
+    }
+
+    /// Exact over all repeats: each row's mean weighs with the client time it covers.
+    pub fn age_mean_us(&self) -> Option<f64> {
+        self.ratio(|row| weighted(row.age_mean_us?, row))
+    }
+
+    pub fn stale_share(&self) -> Option<f64> {
+        self.ratio(|row| weighted(row.stale_share?, row))
+    }
+
+    pub fn requests_per_s(&self) -> Option<f64> {
+        self.ratio(|row| Some((row.requests? as f64, row.duration_s?)))
+    }
+
+    pub fn bytes_per_update(&self) -> Option<f64> {
+        self.ratio(|row| Some(((row.bytes_sent? + row.bytes_received?) as f64, row.deliveries? as f64)))
+    }
+
+    pub fn server_cpu_us_per_update(&self) -> Option<f64> {
+        self.ratio(|row| Some((row.server_cpu_s? * 1e6, row.deliveries? as f64)))
+    }
+
+    pub fn client_cpu_us_per_update(&self) -> Option<f64> {
+        self.ratio(|row| Some((row.client_cpu_s? * 1e6, row.deliveries? as f64)))
+    }
+
+    /// Median over the repeats: resident memory is a state, not a sum.
+    pub fn server_rss_bytes_per_client(&self) -> Option<f64> {
+        let mut known: Vec<f64> = self.values(|row| row.server_rss_bytes_per_client).collect();
+        known.sort_by(f64::total_cmp);
+        let middle = known.len() / 2;
+        match known.len() {
+            0 => None,
+            odd if odd % 2 == 1 => Some(known[middle]),
+            _ => Some((known[middle - 1] + known[middle]) / 2.0),
+        }
+    }
+
+    /// Lowest and highest of a figure over the repeats that know it: the spread a reader should keep in mind.
+    pub fn range<T: PartialOrd + Copy>(&self, figure: impl Fn(&SummaryRow) -> Option<T>) -> Option<(T, T)> {
+        self.values(figure).fold(None, |range, value| {
+            let (low, high) = range.unwrap_or((value, value));
+            Some((
+                if value < low { value } else { low },
+                if value > high { value } else { high },
+            ))
+        })
+    }
+
+    /// A counter over all repeats; `None` when no row knows it.
+    pub fn total(&self, counter: impl Fn(&SummaryRow) -> Option<u64>) -> Option<u64> {
+        self.values(counter)
+            .fold(None, |total, value| Some(total.unwrap_or(0) + value))
+    }
+
+    fn values<T>(&self, figure: impl Fn(&SummaryRow) -> Option<T>) -> impl Iterator<Item = T> {
+        self.rows.iter().filter_map(move |row| figure(&row.figures))
+    }
+
+    /// Sum over sum of the rows that know both; `None` for nothing over nothing.
+    fn ratio(&self, parts: impl Fn(&SummaryRow) -> Option<(f64, f64)>) -> Option<f64> {
+        let (above, below) = self
+            .values(parts)
+            .fold((0.0, 0.0), |sum, part| (sum.0 + part.0, sum.1 + part.1));
+        (below > 0.0).then(|| above / below)
+    }
+}
+
+/// Updates whose state reached the client: received, or in mode latest jumped over by a newer one.
+pub fn arrived(row: &SummaryRow) -> Option<u64> {
+    let superseded = if row.mode == "latest" {
+        row.superseded?
+    } else {
+        row.superseded.unwrap_or(0)
+    };
+    Some(row.updates_received? + superseded)
+}
+
+/// (received + superseded) / expected of one row.
+pub fn reach(row: &SummaryRow) -> Option<f64> {
+    let expected = row.updates_expected.filter(|expected| *expected > 0)?;
+    Some(arrived(row)? as f64 / expected as f64)
+}
+
+fn weighted(mean: f64, row: &SummaryRow) -> Option<(f64, f64)> {
+    let client_time = row.duration_s? * f64::from(row.clients);
+    Some((mean * client_time, client_time))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+
+    #[test]
+    fn order_is_the_plans_and_unmeasured_transports_stay() {
+        let mut record = fixture::record();
+        record.rows.reverse();
+        let planned: Vec<_> = record.plan.transports.clone();
+        record.rows.retain(|row| row.figures.transport != "sse");
+        let summaries = summaries(&record).unwrap();
+        assert_eq!(
+            summaries.iter().map(|summary| summary.transport).collect::<Vec<_>>(),
+            planned
+        );
+        let sse = summaries.iter().find(|summary| summary.transport == "sse").unwrap();
+        assert!(sse.rows.is_empty());
+        assert_eq!(
+            (sse.reach(), sse.latency(0.5), sse.bytes_per_update()),
+            (None, None, None)
+        );
+    }
+
+    #[test]
+    fn ratios_are_sums_over_sums_and_unknown_rows_do_not_count_as_zero() {
+        let mut record = fixture::record();
+        let rows: Vec<_> = (0..record.rows.len())
+            .filter(|i| record.rows[*i].figures.transport == "websocket")
+            .collect();
+        for (i, (bytes, deliveries)) in rows.iter().zip([(1_000, Some(10)), (9_000, Some(30))]) {
+            let figures = &mut record.rows[*i].figures;
+            (figures.bytes_sent, figures.bytes_received, figures.deliveries) = (Some(bytes), Some(0), deliveries);
+        }
+        let bytes_per_update = |record: &RunRecord| {
+            let all = summaries(record).unwrap();
+            all.iter()
+                .find(|summary| summary.transport == "websocket")
+                .unwrap()
+                .bytes_per_update()
+        };
+        // Averaging the ratios 100 and 300 would say 200.
+        assert_eq!(bytes_per_update(&record), Some(250.0));
+        record.rows[rows[0]].figures.bytes_sent = None;
+        assert_eq!(bytes_per_update(&record), Some(300.0));
+        record.rows[rows[1]].figures.deliveries = Some(0);
+        assert_eq!(bytes_per_update(&record), None);
+    }
+
+    #[test]
+    fn superseded_updates_count_as_reached_in_mode_latest_only_when_known() {
+        let mut row = SummaryRow {
+            mode: "latest".to_owned(),
+            updates_expected: Some(10),
+            updates_received: Some(4),
+            superseded: Some(6),
+            ..SummaryRow::default()
+        };
+        assert_eq!(reach(&row), Some(1.0));
+        row.superseded = None;
+        assert_eq!(reach(&row), None);
+        row.mode = "every".to_owned();
+        assert_eq!(reach(&row), Some(0.4));
+    }
+
+    #[test]
+    fn an_unreadable_histogram_names_its_row() {
+        let mut record = fixture::record();
+        record.rows[0].latency.as_mut().unwrap().histogram = "not base64!".to_owned();
+        let error = format!("{:#}", summaries(&record).unwrap_err());
+        assert!(error.contains("latency of short-poll, repeat 1"), "{error}");
+    }
+}

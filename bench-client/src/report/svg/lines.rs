@@ -1,0 +1,162 @@
+//! Lines over a grid, with a legend above.
+
+use plotters::element::{Circle, PathElement};
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::{Color, ShapeStyle};
+
+use crate::report::chart::{Axis, Line, Owner};
+
+use super::scale::Ruler;
+use super::{Canvas, GRID, SMALL, TEXT, colour, text_width, write};
+
+type Drawn = Result<(), plotters::drawing::DrawingAreaErrorKind<std::io::Error>>;
+
+const WIDTH: i32 = 780;
+const PLOT_HEIGHT: i32 = 320;
+/// Room for the vertical axis' ticks.
+const LEFT: i32 = 76;
+/// Room for half of the last tick's words.
+const RIGHT: i32 = 36;
+/// Ticks and label of the horizontal axis.
+const BOTTOM: i32 = 46;
+const LEGEND_LINE: i32 = 22;
+/// The vertical axis' label.
+const LABEL: i32 = 26;
+
+pub fn size(lines: &[Line]) -> (i32, i32) {
+    let places = legend(lines);
+    let widest = places
+        .iter()
+        .map(|(x, _, owner)| x + legend_width(owner))
+        .max()
+        .unwrap_or(0);
+    (WIDTH.max(widest), legend_height(lines) + LABEL + PLOT_HEIGHT + BOTTOM)
+}
+
+pub fn draw(canvas: &Canvas, x: &Axis, y: &Axis, lines: &[Line]) -> Drawn {
+    for (left, line, owner) in legend(lines) {
+        let middle = line * LEGEND_LINE + LEGEND_LINE / 2;
+        canvas.draw(&PathElement::new(
+            [(left, middle), (left + 22, middle)],
+            stroke(owner, 3),
+        ))?;
+        write(
+            canvas,
+            &owner.label,
+            (left + 28, middle),
+            TEXT,
+            Pos::new(HPos::Left, VPos::Center),
+        )?;
+    }
+    let top = legend_height(lines) + LABEL;
+    let bottom = top + PLOT_HEIGHT;
+    let points = || lines.iter().flat_map(|line| &line.points);
+    let across = Ruler::new(x, points().map(|point| point.0), LEFT, WIDTH - RIGHT);
+    let up = Ruler::new(y, points().filter_map(|point| point.1), bottom, top);
+    grid(canvas, (&across, x), (&up, y), (top, bottom))?;
+    for line in lines {
+        draw_line(canvas, line, &across, &up)?;
+    }
+    Ok(())
+}
+
+fn grid(canvas: &Canvas, (across, x): (&Ruler, &Axis), (up, y): (&Ruler, &Axis), (top, bottom): (i32, i32)) -> Drawn {
+    let right = WIDTH - RIGHT;
+    write(
+        canvas,
+        &y.label,
+        (LEFT - 8, top - LABEL),
+        SMALL,
+        Pos::new(HPos::Right, VPos::Top),
+    )?;
+    for tick in &up.ticks {
+        let at = up.pixel(tick.value);
+        canvas.draw(&PathElement::new([(LEFT, at), (right, at)], GRID.stroke_width(1)))?;
+        write(
+            canvas,
+            &tick.text,
+            (LEFT - 8, at),
+            SMALL,
+            Pos::new(HPos::Right, VPos::Center),
+        )?;
+    }
+    for tick in &across.ticks {
+        let at = across.pixel(tick.value);
+        canvas.draw(&PathElement::new([(at, top), (at, bottom + 4)], GRID.stroke_width(1)))?;
+        write(
+            canvas,
+            &tick.text,
+            (at, bottom + 8),
+            SMALL,
+            Pos::new(HPos::Center, VPos::Top),
+        )?;
+    }
+    write(
+        canvas,
+        &x.label,
+        ((LEFT + right) / 2, bottom + 28),
+        SMALL,
+        Pos::new(HPos::Center, VPos::Top),
+    )
+}
+
+fn draw_line(canvas: &Canvas, line: &Line, across: &Ruler, up: &Ruler) -> Drawn {
+    // Gaps cut the line into pieces; a piece of one point is a dot.
+    for piece in line.points.split(|(_, y)| y.is_none()) {
+        let pixels: Vec<(i32, i32)> = piece
+            .iter()
+            .filter_map(|(x, y)| Some((across.pixel(*x), up.pixel((*y)?))))
+            .collect();
+        match pixels.as_slice() {
+            [] => {}
+            [alone] => canvas.draw(&Circle::new(*alone, 3, colour(line.owner.position).filled()))?,
+            _ => canvas.draw(&PathElement::new(pixels, stroke(&line.owner, 2)))?,
+        }
+    }
+    if let (true, Some((x, Some(y)))) = (line.lost, line.points.last()) {
+        let end = (across.pixel(*x), up.pixel(*y));
+        canvas.draw(&Circle::new(end, 4, stroke(&line.owner, 2)))?;
+        write(
+            canvas,
+            "lost",
+            (end.0 + 9, end.1),
+            SMALL,
+            Pos::new(HPos::Left, VPos::Center),
+        )?;
+    }
+    Ok(())
+}
+
+fn stroke(owner: &Owner, width: u32) -> ShapeStyle {
+    colour(owner.position).stroke_width(width)
+}
+
+/// Where each transport's entry stands: x, line, whose. A transport with several lines has one entry.
+fn legend(lines: &[Line]) -> Vec<(i32, i32, &Owner)> {
+    let mut owners: Vec<&Owner> = Vec::new();
+    for line in lines {
+        if !owners.contains(&&line.owner) {
+            owners.push(&line.owner);
+        }
+    }
+    let (mut x, mut line) = (0, 0);
+    let place = |owner| {
+        if x > 0 && x + legend_width(owner) > WIDTH {
+            (x, line) = (0, line + 1);
+        }
+        let place = (x, line, owner);
+        x += legend_width(owner);
+        place
+    };
+    owners.into_iter().map(place).collect()
+}
+
+fn legend_width(owner: &Owner) -> i32 {
+    28 + text_width(&owner.label, TEXT) + 16
+}
+
+fn legend_height(lines: &[Line]) -> i32 {
+    legend(lines)
+        .last()
+        .map_or(0, |(_, line, _)| (line + 1) * LEGEND_LINE + 8)
+}

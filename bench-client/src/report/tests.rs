@@ -1,0 +1,148 @@
+//! Snapshots of every report, and what holds for all of them. Review changes with `cargo insta review`, or set
+//! `INSTA_UPDATE=always` for one run of the tests and read the diff.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use super::*;
+
+fn records() -> [RunRecord; 3] {
+    [fixture::record(), fixture::empty(), fixture::interrupted_replay()]
+}
+
+/// Paths of all files below `dir`, relative to it.
+fn files(dir: &Path) -> BTreeSet<PathBuf> {
+    let mut found = BTreeSet::new();
+    let mut open = vec![dir.to_owned()];
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                found.insert(path.strip_prefix(dir).unwrap().to_owned());
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn terminal() {
+    let [record, empty, replay] = records();
+    insta::assert_snapshot!("terminal", terminal::table(&record, 100, false).unwrap());
+    insta::assert_snapshot!("terminal_empty", terminal::table(&empty, 100, false).unwrap());
+    insta::assert_snapshot!("terminal_replay", terminal::table(&replay, 100, false).unwrap());
+}
+
+#[test]
+fn the_table_keeps_its_width_and_colours_only_when_told() {
+    for record in records() {
+        for line in terminal::table(&record, 100, false).unwrap().lines() {
+            assert!(line.chars().count() <= 100, "{line}");
+            assert!(!line.contains('\x1b'), "{line}");
+        }
+        assert!(terminal::table(&record, 100, true).unwrap().contains('\x1b'));
+        // Too narrow for the columns: still a table, not a panic.
+        assert!(terminal::table(&record, 1, true).is_ok());
+    }
+}
+
+#[test]
+fn csv_tables() {
+    let record = fixture::record();
+    insta::assert_snapshot!(
+        "summary_csv",
+        String::from_utf8(csv::summary(&record).unwrap()).unwrap()
+    );
+    insta::assert_snapshot!("series_csv", String::from_utf8(csv::series(&record).unwrap()).unwrap());
+}
+
+#[test]
+fn csv_headers_stand_without_rows_and_unknown_is_empty() {
+    let (record, empty) = (fixture::record(), fixture::empty());
+    for table in [csv::summary, csv::series] {
+        let full = String::from_utf8(table(&record).unwrap()).unwrap();
+        let bare = String::from_utf8(table(&empty).unwrap()).unwrap();
+        assert_eq!(
+            bare.lines().collect::<Vec<_>>(),
+            full.lines().take(1).collect::<Vec<_>>()
+        );
+    }
+    let table = csv::summary(&record).unwrap();
+    let mut reader = ::csv::Reader::from_reader(table.as_slice());
+    let column = |name: &str, headers: &::csv::StringRecord| headers.iter().position(|header| header == name).unwrap();
+    let headers = reader.headers().unwrap().clone();
+    let failed = reader.records().nth(6).unwrap().unwrap();
+    assert_eq!(&failed[column("transport", &headers)], "sse");
+    for name in [
+        "updates_received",
+        "latency_p50_us",
+        "server_cpu_s",
+        "bytes_per_update",
+        "requests",
+    ] {
+        assert_eq!(&failed[column(name, &headers)], "", "{name}");
+    }
+}
+
+#[test]
+fn markdown() {
+    let [record, empty, replay] = records();
+    insta::assert_snapshot!("report_md", markdown::report(&record).unwrap());
+    insta::assert_snapshot!("report_md_empty", markdown::report(&empty).unwrap());
+    insta::assert_snapshot!("report_md_replay", markdown::report(&replay).unwrap());
+}
+
+#[test]
+fn one_chart() {
+    let charts = chart::all(&fixture::record()).unwrap();
+    let bytes = charts.iter().find(|chart| chart.id == "bytes-per-update").unwrap();
+    insta::assert_snapshot!("bytes_per_update_svg", svg::draw(bytes).unwrap());
+}
+
+#[test]
+fn figures_without_intervals_name_no_winner() {
+    for record in records() {
+        let text = markdown::report(&record).unwrap() + &terminal::table(&record, 100, false).unwrap();
+        for word in text.to_lowercase().split(|c: char| !c.is_alphabetic()) {
+            assert!(
+                !["better", "worse", "best", "worst", "winner", "wins", "faster", "slower"].contains(&word),
+                "{word}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_linked_chart_is_written_and_nothing_half_written_stays() {
+    for record in records() {
+        let dir = tempfile::tempdir().unwrap();
+        // Twice: reports of the same record replace themselves.
+        write_all(&record, dir.path()).unwrap();
+        write_all(&record, dir.path()).unwrap();
+        let files = files(dir.path());
+        for name in ["report.md", "summary.csv", "series.csv", "run.schema.json"] {
+            assert!(files.contains(Path::new(name)), "{name}");
+        }
+        assert!(
+            files
+                .iter()
+                .all(|file| file.extension().is_some_and(|extension| extension != "partial"))
+        );
+        let markdown = std::fs::read_to_string(dir.path().join("report.md")).unwrap();
+        let linked: BTreeSet<PathBuf> = markdown
+            .split("](charts/")
+            .skip(1)
+            .map(|rest| Path::new("charts").join(rest.split(')').next().unwrap()))
+            .collect();
+        let written = files
+            .iter()
+            .filter(|file| file.starts_with("charts"))
+            .cloned()
+            .collect();
+        assert_eq!(linked, written);
+        let logs = files.iter().filter(|file| file.starts_with("histograms")).count();
+        assert_eq!(logs, record.rows.iter().filter(|row| row.latency.is_some()).count());
+    }
+}
