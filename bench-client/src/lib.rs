@@ -1,3 +1,34 @@
-//! placeholder, replaced in the next commits
+//! The bench client: drives thousands of real clients against the live score feed and reports what each technique costs.
+//!
+//! ```text
+//! scenario + command line -> plan -> run: for each row  process (server) + fleet (clients) -> tally -> record -> report/
+//! ```
+//!
+//! # Layout
+//!
+//! * [`cli`]: commands and exit codes.  [`scenario`], [`plan`], [`limits`]: what to measure, checked before it starts.
+//! * [`run`]: the phases of a row, row by row.  [`process`], [`control`]: the server under test and the talk with it.
+//! * [`fleet`], [`virtual_client`]: the load.  [`transports`]: a file and a row per technique.  [`net`]: the only sockets of the load.
+//! * [`tally`]: what was received against what was published.  [`usage`], [`environment`]: the machine.
+//! * [`record`]: the one truth of a run.  [`report`]: everything made from it.  [`verify`]: correctness without figures.
+
+pub mod cli;
+pub mod control;
+pub mod environment;
+pub mod fleet;
+pub mod headers;
+pub mod limits;
+pub mod net;
+pub mod plan;
+pub mod process;
+pub mod progress;
 pub mod record;
 pub mod report;
+pub mod run;
+pub mod scenario;
+pub mod sse_parser;
+pub mod tally;
+pub mod transports;
+pub mod usage;
+pub mod verify;
+pub mod virtual_client;

@@ -26,7 +26,17 @@ mod websocket;
 pub struct ClientTransport {
     /// The id of the server's row.
     pub id: &'static str,
+    pub asks: Asks,
     pub open: OpenSession,
+}
+
+/// When a client of a transport makes a request: what a plan's traffic is estimated from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asks {
+    /// Once, to open its stream.
+    Once,
+    EveryInterval,
+    EveryUpdate,
 }
 
 /// Opens a session; returns when it delivers (streams) or has its first answer (polls).
@@ -35,10 +45,10 @@ pub type OpenSession =
 
 /// Every transport this client speaks.
 pub static ALL: [ClientTransport; 4] = [
-    ClientTransport { id: "short-poll", open: short_poll::open },
-    ClientTransport { id: "long-poll", open: long_poll::open },
-    ClientTransport { id: "sse", open: sse::open },
-    ClientTransport { id: "websocket", open: websocket::open },
+    ClientTransport { id: "short-poll", asks: Asks::EveryInterval, open: short_poll::open },
+    ClientTransport { id: "long-poll", asks: Asks::EveryUpdate, open: long_poll::open },
+    ClientTransport { id: "sse", asks: Asks::Once, open: sse::open },
+    ClientTransport { id: "websocket", asks: Asks::Once, open: websocket::open },
 ];
 
 /// The row with this id.

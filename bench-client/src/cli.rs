@@ -1,0 +1,361 @@
+//! The command line: what can be asked, and with which exit code it ends.
+//!
+//! Tables go to stdout, progress and errors to stderr. Exit codes, in order of precedence: 130 interrupted · 2 wrong usage or bad
+//! scenario · 1 failed · 0 fine.
+
+mod dry_run;
+
+use std::{
+    io::{IsTerminal, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand};
+use server::settings::{FeedSettings, ServerSettings};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    control::Control,
+    environment, limits,
+    plan::{self, Overrides, Resolved},
+    progress::Progress,
+    record::{Mode, RunStatus},
+    report::{self, terminal},
+    run::{self, FolderError, Setting},
+    scenario::{self, Scenario},
+    transports, verify,
+};
+
+const FAILED: u8 = 1;
+const USAGE: u8 = 2;
+const INTERRUPTED: u8 = 130;
+/// Widest table, and its width where stdout is no terminal.
+const TABLE_WIDTH: usize = 100;
+
+/// What does live data cost, and how fresh is it? One feed over short polling, long polling, Server-Sent Events and
+/// WebSocket, measured with thousands of real connections.
+#[derive(Parser)]
+#[command(version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Measure a scenario: starts its own servers, prints a table, leaves a report
+    Run(RunArgs),
+    /// Show scenarios and transports
+    List,
+    /// Check every transport for order, completeness, resume and reset, in seconds
+    Verify(VerifyArgs),
+    /// Make the reports of a run again, from its run.json
+    Report {
+        /// Folder of the run
+        dir: PathBuf,
+    },
+    /// Serve the feed, its API and its page
+    Serve {
+        #[command(flatten)]
+        feed: FeedSettings,
+        #[command(flatten)]
+        server: ServerSettings,
+    },
+}
+
+#[derive(Args)]
+struct VerifyArgs {
+    /// Check the server there instead of one of our own
+    #[arg(long, value_name = "URL")]
+    target: Option<String>,
+}
+
+#[derive(Args)]
+struct RunArgs {
+    /// Name of a scenario, or a .toml file [default: live-score]
+    scenario: Option<String>,
+    /// Transports to measure, separated by commas [default: all]
+    #[arg(long = "transport", value_name = "A,B", value_delimiter = ',')]
+    transports: Option<Vec<String>>,
+    /// Virtual clients, each with a real connection
+    #[arg(long, value_name = "N")]
+    clients: Option<u32>,
+    /// Updates per second and topic, 0.1 to 1000; 0 is silence
+    #[arg(long, value_name = "HZ")]
+    rate: Option<f64>,
+    /// Size of each whole encoded update
+    #[arg(long, value_name = "BYTES")]
+    payload: Option<u32>,
+    /// Short polling's interval
+    #[arg(long, value_name = "MS")]
+    poll_interval: Option<u64>,
+    /// Length of the measured window
+    #[arg(long, value_name = "S")]
+    duration: Option<f64>,
+    /// How often each transport is measured
+    #[arg(long, value_name = "K")]
+    repeats: Option<u32>,
+    /// Matches played at once; client i follows match i mod N
+    #[arg(long, value_name = "N")]
+    topics: Option<u32>,
+    /// Every update, or only the newest of each topic
+    #[arg(long, value_enum)]
+    mode: Option<Mode>,
+    /// Same seed, same updates
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Play the real matches of an openfootball worldcup.json
+    #[arg(long, value_name = "FILE")]
+    replay: Option<PathBuf>,
+    /// How many times faster than the real match [default: 60]
+    #[arg(long, value_name = "X")]
+    speed: Option<f64>,
+    /// Measure the server there instead of our own
+    #[arg(long, value_name = "URL")]
+    target: Option<String>,
+    /// New folder for the results [default: results/<utc time>-<scenario>]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Print run.json instead of the table
+    #[arg(long)]
+    json: bool,
+    /// Show the plan, its traffic and whether the machine allows it; measure nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Measure even where the window holds too few updates for quantiles
+    #[arg(long)]
+    force: bool,
+}
+
+impl RunArgs {
+    fn overrides(&self) -> Overrides {
+        Overrides {
+            transports: self.transports.clone(),
+            clients: self.clients,
+            topics: self.topics,
+            rate_hz: self.rate,
+            update_bytes: self.payload,
+            poll_interval_ms: self.poll_interval,
+            duration_s: self.duration,
+            repeats: self.repeats,
+            mode: self.mode,
+            seed: self.seed,
+            replay: self.replay.clone(),
+            speed: self.speed,
+            force: self.force,
+        }
+    }
+}
+
+/// An error with the code the program ends with.
+struct Failure {
+    code: u8,
+    error: anyhow::Error,
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self { code: FAILED, error }
+    }
+}
+
+fn usage(error: impl Into<anyhow::Error>) -> Failure {
+    Failure { code: USAGE, error: error.into() }
+}
+
+/// The whole program.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors. That stdout is gone is nothing to tell anyone.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { USAGE } else { 0 });
+        }
+    };
+    match execute(cli.command) {
+        Ok(code) => ExitCode::from(code),
+        Err(Failure { code, error }) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(code)
+        }
+    }
+}
+
+fn execute(command: Command) -> Result<u8, Failure> {
+    environment::raise_descriptor_limit();
+    match command {
+        Command::Run(arguments) => runtime()?.block_on(run_command(&arguments)),
+        Command::List => Ok(print(&list())?),
+        Command::Verify(arguments) => runtime()?.block_on(verify_command(&arguments)),
+        Command::Report { dir } => {
+            let record = run::load(&dir).map_err(usage)?;
+            report::write_all(&record, &dir)?;
+            Ok(print(&format!("{}\nreports: {}\n", table(&record)?, dir.display()))?)
+        }
+        Command::Serve { feed, server } => {
+            let (feed, description) = feed.feed().map_err(usage)?;
+            server::logging::init(&server);
+            server::child::run(feed, description, server)?;
+            Ok(0)
+        }
+    }
+}
+
+/// The coordinator's own runtime; the clients have theirs.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(1).enable_all().build().context("the runtime could not start")
+}
+
+async fn run_command(arguments: &RunArgs) -> Result<u8, Failure> {
+    let overrides = arguments.overrides();
+    let scenario = match (&arguments.scenario, &arguments.replay) {
+        (None, Some(file)) => Scenario::replay(file),
+        (name, _) => Scenario::load(name.as_deref().unwrap_or(scenario::DEFAULT)).map_err(usage)?,
+    };
+    let target = match &arguments.target {
+        Some(url) => Some(Control::new(url).await.map_err(usage)?),
+        None => None,
+    };
+    let resolved = resolve(&scenario, &overrides, target.as_ref()).await?;
+    let machine = environment::describe();
+    let needs = limits::needs(&resolved.plan, &machine);
+    if arguments.dry_run {
+        print(&dry_run::describe(&resolved.plan, &needs))?;
+    }
+    if let Some(need) = needs.iter().find(|need| !need.is_met()) {
+        let available = need.available.unwrap_or(0);
+        return Err(usage(anyhow::anyhow!(
+            "{} clients need {} {}, this machine has {available}: {}",
+            resolved.plan.clients,
+            need.needed,
+            need.what,
+            need.way_out
+        )));
+    }
+    if arguments.dry_run {
+        return Ok(0);
+    }
+    let progress = Progress::on_stderr();
+    progress.say(&dry_run::summary(&resolved.plan));
+    let setting = Setting {
+        resolved: &resolved,
+        target,
+        out: arguments.out.clone(),
+        interrupt: interrupt(),
+        progress: &progress,
+    };
+    let ended = match run::run(setting).await {
+        Ok(ended) => ended,
+        Err(error) if error.is::<FolderError>() => return Err(usage(error)),
+        Err(error) => return Err(error.into()),
+    };
+    if arguments.json {
+        print(&(serde_json::to_string_pretty(&ended.record).context("the record could not be encoded")? + "\n"))?;
+    } else {
+        print(&table(&ended.record)?)?;
+    }
+    if let Some(error) = ended.unsaved {
+        let hint = "what was measured stands above alone; free some space, or name another folder with --out";
+        return Err(error.context(format!("the results could not be saved: {hint}")).into());
+    }
+    if !arguments.json {
+        print(&format!("report: {}\n", ended.folder.join("report.md").display()))?;
+    }
+    Ok(match ended.record.status {
+        RunStatus::Interrupted => INTERRUPTED,
+        RunStatus::Failed | RunStatus::Running => FAILED,
+        RunStatus::Finished => 0,
+    })
+}
+
+async fn resolve(scenario: &Scenario, overrides: &Overrides, target: Option<&Control>) -> Result<Resolved, Failure> {
+    let Some(control) = target else { return plan::resolve(scenario, overrides).map_err(usage) };
+    control.clock().await.context("--target: no server of this lab answers there").map_err(usage)?;
+    let stats = control.stats().await.context("--target: /api/stats is not this lab's").map_err(usage)?;
+    let resolved = plan::resolve_target(scenario, overrides, &stats.feed).map_err(usage)?;
+    let served: Vec<_> = control.transports().await?.into_iter().map(|one| one.id).collect();
+    if let Some(missing) = resolved.plan.transports.iter().find(|id| !served.iter().any(|one| one == id.as_str())) {
+        return Err(usage(anyhow::anyhow!("--target does not serve {missing}; it serves {}", served.join(", "))));
+    }
+    Ok(resolved)
+}
+
+async fn verify_command(arguments: &VerifyArgs) -> Result<u8, Failure> {
+    let target = match &arguments.target {
+        Some(url) => Some(Control::new(url).await.map_err(usage)?),
+        None => None,
+    };
+    if let Some(control) = &target {
+        control.clock().await.context("--target: no server of this lab answers there").map_err(usage)?;
+    }
+    let passed = verify::verify(target, |check| {
+        let (mark, words) = match &check.result {
+            Ok(words) => ("ok    ", words.clone()),
+            Err(error) => ("FAILED", format!("{error:#}")),
+        };
+        // A closed stdout takes the lines, not the exit code.
+        let _ = print(&format!("{mark}  {:<11} {:<17} {words}\n", check.transport, check.name));
+    })
+    .await?;
+    Ok(if passed { 0 } else { FAILED })
+}
+
+/// Cancelled by the first Ctrl-C or SIGTERM: stop, save, report. The second one leaves at once.
+fn interrupt() -> CancellationToken {
+    let interrupt = CancellationToken::new();
+    let told = interrupt.clone();
+    // Lives as long as the process: there is always someone to listen to the second signal.
+    tokio::spawn(async move {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (Ok(mut ctrl_c), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+            return;
+        };
+        loop {
+            tokio::select! {
+                _ = ctrl_c.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            if told.is_cancelled() {
+                std::process::exit(i32::from(INTERRUPTED));
+            }
+            eprintln!("\nstopping: what was measured is saved (once more leaves at once)");
+            told.cancel();
+        }
+    });
+    interrupt
+}
+
+fn table(record: &crate::record::RunRecord) -> anyhow::Result<String> {
+    let color = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    terminal::table(record, TABLE_WIDTH, color)
+}
+
+fn list() -> String {
+    let mut text = String::from("Scenarios (run NAME, or a .toml file of your own):\n");
+    for (name, _) in scenario::BUILT_IN {
+        // They are parsed by a test.
+        let summary = Scenario::load(name).map(|scenario| scenario.file.summary).unwrap_or_default();
+        let default = if name == scenario::DEFAULT { " (default)" } else { "" };
+        text += &format!("  {name:<14} {summary}{default}\n");
+    }
+    text += "\nTransports (--transport A,B):\n";
+    for row in &transports::ALL {
+        let described = server::transports::ALL.iter().find(|one| one.id() == row.id);
+        let words = described.map_or("", |one| one.description.summary.as_ref());
+        text += &format!("  {:<14} {words}\n", row.id);
+    }
+    text
+}
+
+/// Prints to stdout. A reader that has left (`| head`) is no failure.
+fn print(text: &str) -> anyhow::Result<u8> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("stdout cannot be written"),
+        _ => Ok(0),
+    }
+}

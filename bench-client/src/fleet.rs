@@ -1,0 +1,191 @@
+//! All virtual clients of a row, spread over one thread per core.
+//!
+//! ```text
+//! Fleet::start -> thread 0: current-thread runtime, clients 0, 2, 4 …   -> counters (read at the window's edges)
+//!              `- thread 1: …           clients 1, 3, 5 …               -> ClientLog of each client, at the end
+//! ```
+//!
+//! A client never leaves its thread, so nothing on its way is shared or locked.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use anyhow::Context;
+use hdrhistogram::Histogram;
+use parking_lot::Mutex;
+use server::clock::Clock;
+use tokio::{sync::Semaphore, task::LocalSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    net::{Counters, Net},
+    virtual_client::{ClientLog, VirtualClient},
+};
+
+/// Connects under way at once, per thread.
+const CONNECTS_AT_ONCE: usize = 64;
+/// Clients whose latencies feed the progress line.
+pub const LIVE_SAMPLE: usize = 64;
+
+/// Running clients.
+pub struct Fleet {
+    counters: Vec<Arc<Counters>>,
+    positions: Vec<Arc<AtomicU64>>,
+    threads: Vec<JoinHandle<anyhow::Result<Vec<ClientLog>>>>,
+    stop: CancellationToken,
+    live: Arc<Mutex<Histogram<u64>>>,
+}
+
+/// All counters of the fleet, added up at one moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Totals {
+    pub connections: u64,
+    pub bytes_sent: u64,
+    pub bytes_received: u64,
+    pub requests: u64,
+    pub empty_responses: u64,
+    pub polls_skipped: u64,
+    pub errors: u64,
+    pub reconnects: u64,
+    pub setup_bytes: u64,
+    pub connected: u64,
+    pub updates: u64,
+}
+
+impl Fleet {
+    /// Starts `clients` clients made by `make(index, position, live)`, `ramp_per_s` a second, or as fast as connects go.
+    pub fn start(
+        threads: usize,
+        clients: u32,
+        clock: Clock,
+        ramp_per_s: Option<f64>,
+        mut make: impl FnMut(u32, Arc<AtomicU64>, Option<Arc<Mutex<Histogram<u64>>>>) -> VirtualClient,
+    ) -> anyhow::Result<Self> {
+        let live = Arc::new(Mutex::new(crate::report::histogram::new()));
+        let positions: Vec<_> = (0..clients).map(|_| Arc::new(AtomicU64::new(0))).collect();
+        let stride = (clients as usize).div_ceil(LIVE_SAMPLE).max(1);
+        let mut made: Vec<Vec<(Duration, VirtualClient)>> = (0..threads).map(|_| Vec::new()).collect();
+        for index in 0..clients {
+            let sampled = (index as usize).is_multiple_of(stride).then(|| live.clone());
+            let wait = ramp_per_s.map_or(Duration::ZERO, |rate| Duration::from_secs_f64(f64::from(index) / rate));
+            let client = make(index, positions[index as usize].clone(), sampled);
+            made[index as usize % threads].push((wait, client));
+        }
+        let stop = CancellationToken::new();
+        let mut fleet = Self { counters: Vec::new(), positions, threads: Vec::new(), stop, live };
+        for clients in made {
+            let net = Net { clock, counters: Arc::default() };
+            fleet.counters.push(net.counters.clone());
+            let stop = fleet.stop.clone();
+            let thread = std::thread::Builder::new()
+                .name("clients".into())
+                .spawn(move || run_thread(clients, &net, &stop))
+                .context("a thread for the clients could not start")?;
+            fleet.threads.push(thread);
+        }
+        Ok(fleet)
+    }
+
+    /// The counters now.
+    pub fn totals(&self) -> Totals {
+        self.counter_handle().totals()
+    }
+
+    /// For a thread that reads the counters while the fleet runs.
+    pub fn counter_handle(&self) -> CounterHandle {
+        CounterHandle(self.counters.clone())
+    }
+
+    /// How many clients hold log offset `last[topic]` of the topic they follow (of any topic, for those that follow all).
+    pub fn holding(&self, holds: impl Fn(u32, u64) -> bool) -> usize {
+        let held = self.positions.iter().enumerate();
+        held.filter(|(index, position)| holds(*index as u32, position.load(Relaxed))).count()
+    }
+
+    /// Live p50 and p99 of the sampled clients, µs.
+    pub fn live_quantiles(&self) -> Option<(u64, u64)> {
+        let live = self.live.lock();
+        (!live.is_empty()).then(|| (live.value_at_quantile(0.5), live.value_at_quantile(0.99)))
+    }
+
+    /// Tells every client to end.
+    pub fn cancel(&self) {
+        self.stop.cancel();
+    }
+
+    /// Ends every client and collects what each noted. Blocks until the threads are done.
+    pub fn stop(self) -> anyhow::Result<Vec<ClientLog>> {
+        self.stop.cancel();
+        let mut logs = Vec::with_capacity(self.positions.len());
+        for thread in self.threads {
+            let done = thread.join().map_err(|_| anyhow::anyhow!("a thread of the clients panicked"))?;
+            logs.extend(done?);
+        }
+        logs.sort_unstable_by_key(|log| log.client);
+        Ok(logs)
+    }
+}
+
+/// The fleet's counters, wherever they are read.
+#[derive(Clone)]
+pub struct CounterHandle(Vec<Arc<Counters>>);
+
+impl CounterHandle {
+    pub fn totals(&self) -> Totals {
+        let sum = |pick: fn(&Counters) -> &AtomicU64| self.0.iter().map(|one| pick(one).load(Relaxed)).sum();
+        Totals {
+            connections: sum(|c| &c.connections),
+            bytes_sent: sum(|c| &c.bytes_sent),
+            bytes_received: sum(|c| &c.bytes_received),
+            requests: sum(|c| &c.requests),
+            empty_responses: sum(|c| &c.empty_responses),
+            polls_skipped: sum(|c| &c.polls_skipped),
+            errors: sum(|c| &c.errors),
+            reconnects: sum(|c| &c.reconnects),
+            setup_bytes: sum(|c| &c.setup_bytes),
+            connected: sum(|c| &c.connected),
+            updates: sum(|c| &c.updates),
+        }
+    }
+}
+
+fn run_thread(
+    clients: Vec<(Duration, VirtualClient)>,
+    net: &Net,
+    stop: &CancellationToken,
+) -> anyhow::Result<Vec<ClientLog>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime for the clients")?;
+    let local = LocalSet::new();
+    let gate = Arc::new(Semaphore::new(CONNECTS_AT_ONCE));
+    let running: Vec<_> = clients
+        .into_iter()
+        .map(|(wait, client)| {
+            let (net, stop, gate) = (net.clone(), stop.clone(), gate.clone());
+            local.spawn_local(async move {
+                let mut log = ClientLog { client: client.index, topic: client.topic, ..ClientLog::default() };
+                tokio::select! {
+                    biased;
+                    () = stop.cancelled() => {}
+                    () = async {
+                        tokio::time::sleep(wait).await;
+                        client.run(net, gate, &mut log).await;
+                    } => {}
+                }
+                log
+            })
+        })
+        .collect();
+    runtime.block_on(local.run_until(async {
+        let mut logs = Vec::with_capacity(running.len());
+        for client in running {
+            logs.push(client.await.context("a client panicked")?);
+        }
+        Ok(logs)
+    }))
+}

@@ -1,0 +1,293 @@
+//! From a scenario to a plan: defaults filled in, overrides applied, everything checked before anything starts.
+//!
+//! ```text
+//! Scenario + Overrides -> Plan (goes into the record) + FeedSettings (go to the server) -> check() against the machine
+//! ```
+
+use std::{path::PathBuf, time::Duration};
+
+use server::{
+    FeedDescription,
+    settings::{ArrivalsSetting, FeedSettings, FeedSettingsError},
+};
+
+use crate::{
+    record::{Arrivals, FeedPlan, Follow, Mode, Plan, RequestHeaders},
+    scenario::{Scenario, nearest, suggestion},
+    transports,
+};
+
+const DEFAULT_CLIENTS: u32 = 2_000;
+const DEFAULT_POLL_INTERVAL_MS: u64 = 1_000;
+const DEFAULT_WAIT_MS: u64 = 25_000;
+const DEFAULT_DURATION_S: f64 = 5.0;
+const DEFAULT_REPEATS: u32 = 4;
+const DEFAULT_SEED: u64 = 1;
+/// Settling takes a whole poll interval, so that every poller has polled once, and this on top.
+const SETTLE_BEYOND_POLL_S: f64 = 0.5;
+/// A replay's window goes on so long after its last event.
+const REPLAY_TAIL_S: f64 = 0.1;
+/// Fewer updates in the window give no quantile worth printing.
+const UPDATES_LEAST: f64 = 20.0;
+
+const CLIENTS: std::ops::RangeInclusive<u32> = 1..=1_000_000;
+const REPEATS: std::ops::RangeInclusive<u32> = 1..=1_000;
+const POLL_INTERVAL_MS: std::ops::RangeInclusive<u64> = 10..=3_600_000;
+const WAIT_MS: std::ops::RangeInclusive<u64> = 0..=60_000;
+const SECONDS: std::ops::RangeInclusive<f64> = 0.1..=86_400.0;
+const RAMP_PER_S: std::ops::RangeInclusive<f64> = 1.0..=100_000.0;
+
+/// What the command line says besides the scenario's name.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    pub transports: Option<Vec<String>>,
+    pub clients: Option<u32>,
+    pub topics: Option<u32>,
+    pub rate_hz: Option<f64>,
+    pub update_bytes: Option<u32>,
+    pub poll_interval_ms: Option<u64>,
+    pub duration_s: Option<f64>,
+    pub repeats: Option<u32>,
+    pub mode: Option<Mode>,
+    pub seed: Option<u64>,
+    pub replay: Option<PathBuf>,
+    pub speed: Option<f64>,
+    pub force: bool,
+}
+
+/// A plan that can be run.
+#[derive(Debug, Clone)]
+pub struct Resolved {
+    pub plan: Plan,
+    /// What a server of our own is started with; None when the server is not ours.
+    pub feed: Option<FeedSettings>,
+}
+
+/// Why a plan cannot be made. Each names the value, the limit and the way out.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    #[error("no transport {name:?}{}; there are {}", suggestion(.nearest.as_deref()), known())]
+    UnknownTransport { name: String, nearest: Option<String> },
+    #[error("transport {0:?} is named twice: once is enough")]
+    Twice(String),
+    #[error("no transport is named; there are {}", known())]
+    NoTransport,
+    #[error("{what} {value}: expected {least} to {most}{unit}")]
+    Range { what: &'static str, value: String, least: String, most: String, unit: &'static str },
+    #[error("{0} makes no sense with --target: the server there runs its own feed; leave it out, or leave out --target")]
+    NotForTarget(&'static str),
+    #[error(
+        "{rate} updates/s for {duration} s are {updates} updates a client in the window, too few for quantiles: \
+         ask for at least {least} ({}), or add --force", longer(*.rate))]
+    TooFewUpdates { rate: f64, duration: f64, updates: f64, least: f64 },
+    #[error("the replay ends after {length} s, and settling takes {settle} s of it: lower --speed")]
+    ReplayTooShort { length: f64, settle: f64 },
+    #[error(transparent)]
+    Feed(#[from] FeedSettingsError),
+}
+
+fn known() -> String {
+    transports::ALL.each_ref().map(|row| row.id).join(", ")
+}
+
+fn longer(rate: f64) -> String {
+    format!("--duration {}", (UPDATES_LEAST / rate).ceil())
+}
+
+/// Makes the plan for servers of our own.
+pub fn resolve(scenario: &Scenario, overrides: &Overrides) -> Result<Resolved, PlanError> {
+    let file = &scenario.file;
+    let replay = overrides.replay.clone().or_else(|| file.replay.clone());
+    let settings = if let Some(replay) = replay {
+        // On a replay the scenario's own feed counts for nothing; an override of it is a mistake, and refused below.
+        FeedSettings {
+            topics: overrides.topics,
+            rate: overrides.rate_hz,
+            payload: overrides.update_bytes.or(file.update_bytes.filter(|_| file.replay.is_some())),
+            replay: Some(replay),
+            speed: overrides.speed.or(file.speed),
+            ..FeedSettings::default()
+        }
+    } else {
+        FeedSettings {
+            topics: Some(overrides.topics.or(file.topics).unwrap_or(1)),
+            rate: Some(overrides.rate_hz.or(file.rate_hz).unwrap_or(5.0)),
+            payload: overrides.update_bytes.or(file.update_bytes),
+            arrivals: file.arrivals.map(setting),
+            burst_size: file.burst_size,
+            seed: Some(overrides.seed.or(file.seed).unwrap_or(DEFAULT_SEED)),
+            speed: overrides.speed.or(file.speed),
+            replay: None,
+        }
+    };
+    let (feed, description) = settings.feed()?;
+    let mut plan = base(scenario, overrides, feed_plan(&settings, &description))?;
+    if let Some(extent) = feed.extent {
+        // The window reaches to the end of the matches, unless a shorter one is asked for.
+        let length = extent.length.as_secs_f64();
+        let rest = length - plan.settle_s + REPLAY_TAIL_S;
+        if rest < *SECONDS.start() {
+            return Err(PlanError::ReplayTooShort { length, settle: plan.settle_s });
+        }
+        plan.duration_s = overrides.duration_s.or(file.duration_s).map_or(rest, |asked| asked.min(rest));
+    }
+    check_updates(&plan, overrides.force || file.force == Some(true))?;
+    Ok(Resolved { plan, feed: Some(settings) })
+}
+
+/// Makes the plan for a server that runs elsewhere, with the feed it says it has.
+pub fn resolve_target(scenario: &Scenario, overrides: &Overrides, feed: &FeedDescription) -> Result<Resolved, PlanError> {
+    let for_feed = [
+        ("--topics", overrides.topics.is_some()),
+        ("--rate", overrides.rate_hz.is_some()),
+        ("--payload", overrides.update_bytes.is_some()),
+        ("--replay", overrides.replay.is_some()),
+        ("--speed", overrides.speed.is_some()),
+    ];
+    if let Some((flag, _)) = for_feed.iter().find(|(_, given)| *given) {
+        return Err(PlanError::NotForTarget(flag));
+    }
+    let feed = FeedPlan::Target { topics: feed.topics, rate_hz: feed.rate_hz, update_bytes: feed.update_bytes };
+    let mut plan = base(scenario, overrides, feed)?;
+    plan.remote = true;
+    check_updates(&plan, overrides.force || scenario.file.force == Some(true))?;
+    Ok(Resolved { plan, feed: None })
+}
+
+fn base(scenario: &Scenario, overrides: &Overrides, feed: FeedPlan) -> Result<Plan, PlanError> {
+    let file = &scenario.file;
+    let poll_interval_ms = overrides.poll_interval_ms.or(file.poll_interval_ms).unwrap_or(DEFAULT_POLL_INTERVAL_MS);
+    let settle_s = file.settle_s.unwrap_or(poll_interval_ms as f64 / 1_000.0 + SETTLE_BEYOND_POLL_S);
+    let plan = Plan {
+        scenario: scenario.name.clone(),
+        summary: file.summary.clone(),
+        analysis: file.analysis.clone(),
+        transports: transport_ids(overrides.transports.as_ref().or(file.transports.as_ref()))?,
+        repeats: overrides.repeats.or(file.repeats).unwrap_or(DEFAULT_REPEATS),
+        clients: overrides.clients.or(file.clients).unwrap_or(DEFAULT_CLIENTS),
+        follow: file.follow.unwrap_or(Follow::One),
+        feed,
+        mode: overrides.mode.or(file.mode).unwrap_or(Mode::Every),
+        poll_interval_ms,
+        wait_ms: file.wait_ms.unwrap_or(DEFAULT_WAIT_MS),
+        request_headers: file.request_headers.unwrap_or(RequestHeaders::Browser),
+        keep_alive: file.keep_alive.unwrap_or(true),
+        seed: overrides.seed.or(file.seed).unwrap_or(DEFAULT_SEED),
+        settle_s,
+        duration_s: overrides.duration_s.or(file.duration_s).unwrap_or(DEFAULT_DURATION_S),
+        ramp_per_s: file.ramp_per_s,
+        remote: false,
+    };
+    in_range("clients", plan.clients, &CLIENTS, "")?;
+    in_range("repeats", plan.repeats, &REPEATS, "")?;
+    in_range("poll interval", plan.poll_interval_ms, &POLL_INTERVAL_MS, " ms")?;
+    in_range("wait", plan.wait_ms, &WAIT_MS, " ms")?;
+    in_range("settle", plan.settle_s, &SECONDS, " s")?;
+    in_range("duration", plan.duration_s, &SECONDS, " s")?;
+    if let Some(ramp) = plan.ramp_per_s {
+        in_range("ramp", ramp, &RAMP_PER_S, " clients/s")?;
+    }
+    Ok(plan)
+}
+
+fn transport_ids(asked: Option<&Vec<String>>) -> Result<Vec<String>, PlanError> {
+    let Some(asked) = asked else { return Ok(transports::ALL.iter().map(|row| row.id.to_owned()).collect()) };
+    for (index, id) in asked.iter().enumerate() {
+        if transports::by_id(id).is_none() {
+            let nearest = nearest(id, transports::ALL.iter().map(|row| row.id));
+            return Err(PlanError::UnknownTransport { name: id.clone(), nearest });
+        }
+        if asked[..index].contains(id) {
+            return Err(PlanError::Twice(id.clone()));
+        }
+    }
+    if asked.is_empty() { Err(PlanError::NoTransport) } else { Ok(asked.clone()) }
+}
+
+fn in_range<T: PartialOrd + std::fmt::Display>(
+    what: &'static str,
+    value: T,
+    range: &std::ops::RangeInclusive<T>,
+    unit: &'static str,
+) -> Result<(), PlanError> {
+    if range.contains(&value) {
+        return Ok(());
+    }
+    let (least, most) = (range.start().to_string(), range.end().to_string());
+    Err(PlanError::Range { what, value: value.to_string(), least, most, unit })
+}
+
+fn check_updates(plan: &Plan, force: bool) -> Result<(), PlanError> {
+    let Some(rate) = updates_per_client_s(plan).filter(|rate| *rate > 0.0) else { return Ok(()) };
+    let updates = rate * plan.duration_s;
+    // A hair below is a rounding of the product, not a plan too short.
+    if force || updates >= UPDATES_LEAST - 1e-6 {
+        return Ok(());
+    }
+    Err(PlanError::TooFewUpdates { rate, duration: plan.duration_s, updates, least: UPDATES_LEAST })
+}
+
+/// Updates one client is sent per second, by the plan; None when the feed does not say.
+pub fn updates_per_client_s(plan: &Plan) -> Option<f64> {
+    let (topics, rate) = match &plan.feed {
+        FeedPlan::Simulated { topics, rate_hz, .. } => (*topics, Some(*rate_hz)),
+        FeedPlan::Target { topics, rate_hz, .. } => (*topics, *rate_hz),
+        FeedPlan::Replay { .. } => (0, None),
+    };
+    let followed = if plan.follow == Follow::All { f64::from(topics) } else { 1.0 };
+    rate.map(|rate| rate * followed)
+}
+
+fn setting(arrivals: Arrivals) -> ArrivalsSetting {
+    match arrivals {
+        Arrivals::Regular => ArrivalsSetting::Regular,
+        Arrivals::Poisson => ArrivalsSetting::Poisson,
+        Arrivals::Burst => ArrivalsSetting::Burst,
+    }
+}
+
+fn feed_plan(settings: &FeedSettings, feed: &FeedDescription) -> FeedPlan {
+    match &settings.replay {
+        Some(file) => FeedPlan::Replay {
+            file: file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
+            speed: feed.speed.unwrap_or(1.0),
+            topics: feed.topics,
+            update_bytes: feed.update_bytes,
+        },
+        None => FeedPlan::Simulated {
+            topics: feed.topics,
+            rate_hz: feed.rate_hz.unwrap_or(0.0),
+            update_bytes: feed.update_bytes,
+            arrivals: match settings.arrivals {
+                None | Some(ArrivalsSetting::Regular) => Arrivals::Regular,
+                Some(ArrivalsSetting::Poisson) => Arrivals::Poisson,
+                Some(ArrivalsSetting::Burst) => Arrivals::Burst,
+            },
+            burst_size: settings.burst_size.unwrap_or(10),
+        },
+    }
+}
+
+impl Plan {
+    pub fn poll_interval(&self) -> Duration {
+        Duration::from_millis(self.poll_interval_ms)
+    }
+
+    pub fn topics(&self) -> u32 {
+        match &self.feed {
+            FeedPlan::Simulated { topics, .. } | FeedPlan::Replay { topics, .. } | FeedPlan::Target { topics, .. } => *topics,
+        }
+    }
+
+    /// Transport and repeat of every row, in balanced order: A B C D, D C B A, A B C D …
+    pub fn rows(&self) -> Vec<(&str, u32)> {
+        let round = |repeat: u32| {
+            let mut round: Vec<_> = self.transports.iter().map(|id| (id.as_str(), repeat)).collect();
+            if repeat.is_multiple_of(2) {
+                round.reverse();
+            }
+            round
+        };
+        (1..=self.repeats).flat_map(round).collect()
+    }
+}

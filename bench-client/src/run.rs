@@ -1,0 +1,183 @@
+//! A run: every row of the plan, one after another, saved as each ends.
+//!
+//! ```text
+//! Plan -> row.rs (start, ramp, settle, measure, drain) -> figures.rs -> Row -> RunRecord -> run.json and reports, row by row
+//! ```
+//!
+//! One row that fails is a row with an error, not a lost run. Ctrl-C ends the row under way with what it has measured.
+
+mod figures;
+mod row;
+mod sampler;
+
+use std::{
+    path::{Path, PathBuf},
+    time::{Instant, SystemTime},
+};
+
+use anyhow::Context;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    control::Control,
+    environment,
+    plan::Resolved,
+    progress::Progress,
+    record::{Outcome, RunRecord, RunStatus, SCHEMA_VERSION, Transport},
+    report,
+};
+
+/// Name of the schema beside run.json.
+const SCHEMA_FILE: &str = "run.schema.json";
+
+/// Where and how a run is made.
+pub struct Setting<'a> {
+    pub resolved: &'a Resolved,
+    /// The server elsewhere, when there is one.
+    pub target: Option<Control>,
+    /// Folder of the run, or none to take `results/<id>`.
+    pub out: Option<PathBuf>,
+    pub interrupt: CancellationToken,
+    pub progress: &'a Progress,
+}
+
+/// A run that has ended.
+pub struct Ended {
+    pub record: RunRecord,
+    pub folder: PathBuf,
+    /// The last save failed, and why: the figures exist in memory alone.
+    pub unsaved: Option<anyhow::Error>,
+}
+
+/// The folder could not be made: bad input, nothing was measured.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    #[error("{0} exists already: name another folder with --out, or remove it")]
+    Exists(String),
+    #[error("the folder {path} could not be made: {error}")]
+    Io { path: String, error: std::io::Error },
+}
+
+/// Measures every row of the plan.
+pub async fn run(setting: Setting<'_>) -> anyhow::Result<Ended> {
+    let plan = &setting.resolved.plan;
+    let now = SystemTime::now();
+    let started_utc = humantime::format_rfc3339_seconds(now).to_string();
+    let id = format!("{}-{}", started_utc.replace(':', "-"), plan.scenario);
+    let folder = setting.out.clone().unwrap_or_else(|| Path::new("results").join(&id));
+    make_folder(&folder)?;
+    let mut record = RunRecord {
+        schema: SCHEMA_FILE.into(),
+        schema_version: SCHEMA_VERSION,
+        id,
+        status: RunStatus::Running,
+        started_utc,
+        elapsed_s: 0.0,
+        tool: environment::tool(),
+        plan: plan.clone(),
+        environment: environment::describe(),
+        transports: Vec::new(),
+        rows: Vec::new(),
+    };
+    let started = Instant::now();
+    let mut unsaved = save(&mut record, &folder, started, setting.progress).err();
+    let rows = plan.rows();
+    for (index, (id, repeat)) in rows.iter().enumerate() {
+        if setting.interrupt.is_cancelled() {
+            break;
+        }
+        setting.progress.row(index, rows.len(), id, *repeat, plan.repeats);
+        let (row, catalogue) = row::measure(&setting, id, *repeat).await;
+        if let Outcome::Failed { reason } = &row.outcome {
+            setting.progress.say(&format!("{id}, repeat {repeat}: {reason}"));
+        }
+        if record.transports.is_empty() {
+            record.transports = catalogue;
+        }
+        record.rows.push(row);
+        unsaved = save(&mut record, &folder, started, setting.progress).err();
+    }
+    setting.progress.done();
+    record.status = status(&record, setting.interrupt.is_cancelled());
+    if save(&mut record, &folder, started, setting.progress).is_ok() {
+        unsaved = None;
+    }
+    Ok(Ended { record, folder, unsaved })
+}
+
+fn status(record: &RunRecord, interrupted: bool) -> RunStatus {
+    if interrupted {
+        RunStatus::Interrupted
+    } else if record.rows.iter().any(|row| matches!(row.outcome, Outcome::Failed { .. })) {
+        RunStatus::Failed
+    } else {
+        RunStatus::Finished
+    }
+}
+
+/// A new folder for the run; one that exists is never written into.
+fn make_folder(folder: &Path) -> Result<(), FolderError> {
+    let name = || folder.display().to_string();
+    if let Some(parent) = folder.parent() {
+        std::fs::create_dir_all(parent).map_err(|error| FolderError::Io { path: name(), error })?;
+    }
+    std::fs::create_dir(folder).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => FolderError::Exists(name()),
+        _ => FolderError::Io { path: name(), error },
+    })
+}
+
+/// Saves the record first, then the reports made from it. A failure is said, and the run goes on: the next save may succeed.
+fn save(record: &mut RunRecord, folder: &Path, started: Instant, progress: &Progress) -> anyhow::Result<()> {
+    record.elapsed_s = (started.elapsed().as_secs_f64() * 1_000.0).round() / 1_000.0;
+    let saved = write(record, folder);
+    if let Err(error) = &saved {
+        progress.say(&format!("not saved: {error:#}"));
+    }
+    saved
+}
+
+fn write(record: &RunRecord, folder: &Path) -> anyhow::Result<()> {
+    let mut json = serde_json::to_vec_pretty(record).context("the record could not be encoded")?;
+    json.push(b'\n');
+    report::file::write(&folder.join("run.json"), &json)?;
+    report::write_all(record, folder)
+}
+
+/// Reads a run's record back.
+pub fn load(folder: &Path) -> anyhow::Result<RunRecord> {
+    let path = folder.join("run.json");
+    let text = std::fs::read_to_string(&path).with_context(|| {
+        format!("{} could not be read: expected the folder of a run, such as results/<time>-<scenario>", path.display())
+    })?;
+    let record: RunRecord =
+        serde_json::from_str(&text).with_context(|| format!("{} is not a run this version can read", path.display()))?;
+    anyhow::ensure!(
+        record.schema_version <= SCHEMA_VERSION,
+        "{} has schema version {}, this program knows up to {SCHEMA_VERSION}: use a newer one",
+        path.display(),
+        record.schema_version
+    );
+    Ok(record)
+}
+
+/// The server's catalogue as the record keeps it, in the plan's order.
+fn catalogue(plan_order: &[String], described: Vec<server::wire::TransportDescription>) -> Vec<Transport> {
+    let find = |id: &String| described.iter().find(|one| one.id == *id);
+    let found = plan_order.iter().filter_map(find);
+    found
+        .map(|one| Transport {
+            id: one.id.to_string(),
+            label: one.label.to_string(),
+            summary: one.summary.to_string(),
+            delivery: match one.delivery {
+                server::wire::Delivery::Push => "push".into(),
+                server::wire::Delivery::Poll => "poll".into(),
+            },
+            resumable: one.resumable,
+            duplex: one.duplex,
+            browser_support: one.browser_support.to_string(),
+            caveat: one.caveat.to_string(),
+        })
+        .collect()
+}

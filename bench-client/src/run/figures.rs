@@ -1,0 +1,256 @@
+//! From everything a row left behind to its line in the record. Pure: no clock, no socket.
+
+use super::{row::{State, mode}, sampler::Sample};
+use crate::{
+    fleet::Totals,
+    record::{FeedPlan, Follow, Mode, Outcome, Plan, Quantile, Quantiles, RequestHeaders, Row, SeriesPoint, SummaryRow},
+    report::histogram::{self, Distribution},
+    tally::{self, Evidence, Tally, TopicLog},
+    virtual_client::ClientLog,
+};
+
+/// Errors of clients that a row repeats in words.
+const ERRORS_KEPT: usize = 5;
+
+/// A row as it was measured.
+pub struct Measured {
+    pub plan: Plan,
+    pub transport: String,
+    pub repeat: u32,
+    pub state: State,
+    pub logs: Vec<ClientLog>,
+    /// At the end of drain.
+    pub totals: Totals,
+    pub end: End,
+}
+
+/// How the phases ended.
+pub enum End {
+    Whole,
+    Interrupted,
+    Failed(String),
+}
+
+/// The row of the record.
+pub fn row(mut measured: Measured) -> Row {
+    let plan = &measured.plan;
+    // A client that never ran expects its updates too.
+    let topics = measured.state.matches.len() as u32;
+    for client in measured.logs.len() as u32..plan.clients {
+        let topic = (plan.follow == Follow::One && topics > 0).then(|| client % topics);
+        measured.logs.push(ClientLog { client, topic, ..ClientLog::default() });
+    }
+    let tally = judged(&mut measured);
+    let mut figures = planned(&measured);
+    counted(&mut figures, &measured);
+    if let Some(tally) = &tally {
+        delivered(&mut figures, tally);
+    } else if measured.state.window.is_some() {
+        figures.updates_received = Some(measured.logs.iter().map(|log| log.receipts.len() as u64).sum());
+    }
+    ratios(&mut figures, &measured);
+    let mut connect = Distribution { histogram: histogram::new(), lost: 0, negative: 0 };
+    for us in measured.logs.iter().flat_map(|log| &log.connects_us) {
+        connect.histogram.saturating_record(*us);
+    }
+    figures.connect_p50_us = connect.quantile(0.5).and_then(Quantile::us);
+    figures.connect_p99_us = connect.quantile(0.99).and_then(Quantile::us);
+    let faults = faults(&measured, tally.as_ref());
+    let replay = matches!(measured.plan.feed, FeedPlan::Replay { .. });
+    Row {
+        outcome: outcome(&measured, tally.as_ref()),
+        series: series(&measured.state.samples, tally.as_ref()),
+        latency: tally.as_ref().filter(|tally| tally.expected > 0).map(|tally| encode(&tally.latency)),
+        catch_up: tally.as_ref().filter(|tally| tally.catch_up.count() > 0).map(|tally| encode(&tally.catch_up)),
+        connect: (connect.count() > 0).then(|| encode(&connect)),
+        memory: measured.state.memory.clone(),
+        phases: measured.state.phases.clone(),
+        final_scores: if replay { tally::final_scores(&measured.logs, &measured.state.matches) } else { Vec::new() },
+        faults,
+        figures,
+    }
+}
+
+fn encode(distribution: &Distribution) -> Quantiles {
+    histogram::encode(&distribution.histogram, distribution.lost, distribution.negative)
+}
+
+/// The tally, where there is a window and a publish log to judge by.
+fn judged(measured: &mut Measured) -> Option<Tally> {
+    let window = measured.state.window?;
+    let published = measured.state.published.take()?;
+    let topics = TopicLog::from_answer(published);
+    Some(tally::tally(&Evidence {
+        window,
+        mode: mode(measured.plan.mode),
+        clients: &measured.logs,
+        topics: &topics,
+        nothing_held_since_us: measured.state.feed_start_us.unwrap_or(window.from_us),
+    }))
+}
+
+/// What the row was meant to be.
+fn planned(measured: &Measured) -> SummaryRow {
+    let plan = &measured.plan;
+    let (rate_hz, update_bytes) = match &plan.feed {
+        FeedPlan::Simulated { rate_hz, update_bytes, .. } => (Some(*rate_hz), *update_bytes),
+        FeedPlan::Replay { update_bytes, .. } => (None, *update_bytes),
+        FeedPlan::Target { rate_hz, update_bytes, .. } => (*rate_hz, *update_bytes),
+    };
+    SummaryRow {
+        scenario: plan.scenario.clone(),
+        transport: measured.transport.clone(),
+        repeat: measured.repeat,
+        mode: match plan.mode {
+            Mode::Every => "every".into(),
+            Mode::Latest => "latest".into(),
+        },
+        clients: plan.clients,
+        topics: plan.topics(),
+        rate_hz,
+        update_bytes,
+        poll_interval_ms: plan.poll_interval_ms,
+        request_headers: match plan.request_headers {
+            RequestHeaders::Browser => "browser".into(),
+            RequestHeaders::Minimal => "minimal".into(),
+        },
+        seed: plan.seed,
+        ..SummaryRow::default()
+    }
+}
+
+/// What counters and clocks say: by wall clock within the window, and in total.
+fn counted(figures: &mut SummaryRow, measured: &Measured) {
+    let state = &measured.state;
+    figures.duration_s = state.window.filter(|_| !state.samples.is_empty()).map(|w| w.length_us() as f64 / 1e6);
+    if state.phases.ramp_s > 0.0 {
+        let totals = &measured.totals;
+        figures.connections_total = Some(totals.connections);
+        figures.reconnects = Some(totals.reconnects);
+        figures.errors = Some(totals.errors);
+        figures.requests_total = Some(totals.requests);
+        figures.setup_bytes_per_client = Some(totals.setup_bytes as f64 / f64::from(measured.plan.clients));
+    }
+    if let (Some(first), Some(last)) = (state.samples.first(), state.samples.last())
+        && state.samples.len() > 1
+    {
+        let (from, to) = (&first.totals, &last.totals);
+        figures.connections = Some(to.connections - from.connections);
+        figures.requests = Some(to.requests - from.requests);
+        figures.empty_responses = Some(to.empty_responses - from.empty_responses);
+        figures.polls_skipped = Some(to.polls_skipped - from.polls_skipped);
+        figures.bytes_sent = Some(to.bytes_sent - from.bytes_sent);
+        figures.bytes_received = Some(to.bytes_received - from.bytes_received);
+        figures.server_cpu_s = difference(first.server_cpu_s, last.server_cpu_s);
+        figures.client_cpu_s = difference(first.client_cpu_s, last.client_cpu_s);
+    }
+    let memory = &state.memory;
+    if let (Some(before), Some(settled), Some(log)) =
+        (memory.server_rss_before_bytes, memory.server_rss_settled_bytes, memory.server_log_bytes)
+    {
+        let grown = settled as f64 - before as f64 - log as f64;
+        figures.server_rss_bytes_per_client = Some(grown / f64::from(measured.plan.clients));
+    }
+}
+
+fn difference(from: Option<f64>, to: Option<f64>) -> Option<f64> {
+    Some(to? - from?)
+}
+
+/// What the comparison with the publish log says.
+fn delivered(figures: &mut SummaryRow, tally: &Tally) {
+    figures.updates_published = Some(tally.published);
+    figures.updates_expected = Some(tally.expected);
+    figures.updates_received = Some(tally.received);
+    figures.deliveries = Some(tally.deliveries);
+    figures.payload_bytes = Some(tally.payload_bytes);
+    figures.missed = Some(tally.missed);
+    figures.superseded = Some(tally.superseded);
+    figures.duplicates = Some(tally.duplicates);
+    figures.out_of_order = Some(tally.out_of_order);
+    figures.lagged = Some(tally.lagged);
+    figures.negative_latencies = Some(tally.latency.negative + tally.catch_up.negative);
+    let quantile = |q| tally.latency.quantile(q);
+    figures.latency_p50_us = quantile(0.5);
+    figures.latency_p90_us = quantile(0.9);
+    figures.latency_p99_us = quantile(0.99);
+    figures.latency_p999_us = quantile(0.999);
+    figures.latency_max_us = tally.latency.max();
+    figures.age_mean_us = tally.age_mean_us;
+    figures.age_p99_us = tally.age_p99_us;
+    figures.stale_share = tally.stale_share;
+    figures.spread_p99_us = tally.spread_p99_us;
+    figures.publish_lag_p99_us = tally.publish_lag_p99_us;
+}
+
+/// Cost per delivery; none where nothing was delivered.
+fn ratios(figures: &mut SummaryRow, measured: &Measured) {
+    let Some(deliveries) = figures.deliveries.filter(|deliveries| *deliveries > 0) else { return };
+    if measured.state.samples.len() < 2 {
+        return;
+    }
+    let per_update = |value: f64| value / deliveries as f64;
+    let bytes = figures.bytes_sent.zip(figures.bytes_received).map(|(sent, received)| sent + received);
+    figures.bytes_per_update = bytes.map(|bytes| per_update(bytes as f64));
+    figures.server_cpu_us_per_update = figures.server_cpu_s.map(|s| per_update(s * 1e6));
+    figures.client_cpu_us_per_update = figures.client_cpu_s.map(|s| per_update(s * 1e6));
+}
+
+/// A push or poll that loses, repeats or disorders an update in silence has failed, however good its figures look.
+fn outcome(measured: &Measured, tally: Option<&Tally>) -> Outcome {
+    let reason = match (&measured.end, tally) {
+        (End::Interrupted, _) => return Outcome::Interrupted,
+        (End::Failed(reason), _) => reason.clone(),
+        (End::Whole, None) => "there is no publish log to compare with".into(),
+        (End::Whole, Some(tally)) if tally.disagreements > 0 => {
+            format!("{} updates carry other due times than the publish log: the server contradicts itself", tally.disagreements)
+        }
+        (End::Whole, Some(tally)) => {
+            let silent = [
+                (tally.missed, "missed"),
+                (tally.duplicates, "received twice"),
+                (tally.out_of_order, "received out of order"),
+            ];
+            let said: Vec<_> = silent.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+            if said.is_empty() {
+                return Outcome::Ok;
+            }
+            format!("of {} expected updates: {}", tally.expected, said.join(", "))
+        }
+    };
+    Outcome::Failed { reason }
+}
+
+fn faults(measured: &Measured, tally: Option<&Tally>) -> Vec<String> {
+    let mut faults = tally.map(|tally| tally.faults.clone()).unwrap_or_default();
+    let errors = measured.logs.iter().filter_map(|log| log.errors.first().map(|error| (log.client, error)));
+    // Stopping a row cuts what is under way, which is no error of anyone's: those are not in the logs.
+    faults.extend(errors.take(ERRORS_KEPT).map(|(client, error)| format!("client {client}: {error}")));
+    if measured.state.clock_bound_us > 0 {
+        let bound = measured.state.clock_bound_us;
+        faults.push(format!("the server's clock is estimated: every latency may be off by up to {bound} µs either way"));
+    }
+    faults
+}
+
+fn series(samples: &[Sample], tally: Option<&Tally>) -> Vec<SeriesPoint> {
+    let seconds = samples.windows(2).enumerate();
+    seconds
+        .map(|(second, pair)| {
+            let (from, to) = (&pair[0], &pair[1]);
+            let delivered = tally.and_then(|tally| tally.seconds.get(second));
+            let quantile = |q| delivered.and_then(|one| one.latency.quantile(q)).and_then(Quantile::us);
+            SeriesPoint {
+                second: second as u32,
+                deliveries: delivered.map_or(0, |one| one.deliveries),
+                latency_p50_us: quantile(0.5),
+                latency_p99_us: quantile(0.99),
+                requests: to.totals.requests - from.totals.requests,
+                bytes_sent: to.totals.bytes_sent - from.totals.bytes_sent,
+                bytes_received: to.totals.bytes_received - from.totals.bytes_received,
+                server_cpu_s: difference(from.server_cpu_s, to.server_cpu_s),
+                client_cpu_s: difference(from.client_cpu_s, to.client_cpu_s),
+            }
+        })
+        .collect()
+}

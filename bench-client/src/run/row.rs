@@ -1,0 +1,368 @@
+//! One row: a fresh server, all clients connected, the window measured, everything drained.
+//!
+//! ```text
+//! start    server process, control calls, resident memory before the first client
+//! ramp     clients connect, with bounded concurrency
+//! settle   the feed starts; nothing is measured yet; at its end, resident memory again
+//! measure  [T0, T1): T0 stands between two ticks, the same ones in every row
+//! drain    until every client holds the window's last update, or a bound has passed
+//! ```
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Context;
+use rand_pcg::{Pcg32, rand_core::{Rng, SeedableRng}};
+use server::{FeedDescription, clock::Clock, wire::PublishedAnswer};
+use tokio::time::sleep;
+
+use super::{
+    Setting, catalogue,
+    figures::{self, Measured},
+    sampler::{Sample, Sampler},
+};
+use crate::{
+    control::Control,
+    environment,
+    fleet::{Fleet, Totals},
+    headers::HeaderSet,
+    process::{FeedSwitch, ServerProcess},
+    record::{Arrivals, FeedPlan, Follow, Memory, Mode, Phases, Plan, RequestHeaders, Row, Transport},
+    tally::Window,
+    transports::{self, Endpoint, PollGrid, TopicIndex},
+    usage::{Usage, kernel_socket_bytes},
+    virtual_client::{ClientLog, VirtualClient},
+};
+
+/// How often phases look whether they are over, and the progress line is renewed.
+const LOOK: Duration = Duration::from_millis(50);
+/// Time the server gets to read `start` before the first update is due.
+const FEED_LEAD_US: u64 = 100_000;
+/// How long connecting may take beyond its planned pace.
+const RAMP_PATIENCE: Duration = Duration::from_secs(60);
+/// Drain lasts at least so long when updates are missing.
+const DRAIN_LEAST: Duration = Duration::from_secs(5);
+/// The end of settle is read so long before T0, to be done by then.
+const SETTLED_BEFORE_US: u64 = 30_000;
+/// How much of the publish log before the window is read, so that what was stale at T0 is known.
+const CONTEXT_US: u64 = 10_000_000;
+
+/// What has been found out so far; survives whatever ends the row.
+#[derive(Default)]
+pub struct State {
+    pub fleet: Option<Fleet>,
+    pub sampler: Option<Sampler>,
+    pub window: Option<Window>,
+    pub samples: Vec<Sample>,
+    pub published: Option<PublishedAnswer>,
+    pub feed_start_us: Option<u64>,
+    pub matches: Vec<(String, String, String)>,
+    pub memory: Memory,
+    pub phases: Phases,
+    pub catalogue: Vec<Transport>,
+    pub clock_bound_us: u64,
+}
+
+/// Why a row did not run to its end.
+enum Cut {
+    Interrupted,
+    Failed(anyhow::Error),
+}
+
+impl From<anyhow::Error> for Cut {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Measures one transport once. Never fails: what went wrong stands in the row.
+pub async fn measure(setting: &Setting<'_>, id: &str, repeat: u32) -> (Row, Vec<Transport>) {
+    let mut state = State::default();
+    let cut = drive(setting, id, repeat, &mut state).await.err();
+    if let Some(sampler) = state.sampler.take() {
+        sampler.cut_short();
+        state.samples = tokio::task::spawn_blocking(|| sampler.finish()).await.unwrap_or_default();
+    }
+    let (logs, totals) = stop_fleet(&mut state).await;
+    if let Some(window) = &mut state.window {
+        window.to_us = cut_end(*window, &state.samples);
+    }
+    let catalogue = std::mem::take(&mut state.catalogue);
+    let outcome = match cut {
+        None => figures::End::Whole,
+        Some(Cut::Interrupted) => figures::End::Interrupted,
+        Some(Cut::Failed(error)) => figures::End::Failed(format!("{error:#}")),
+    };
+    let plan = setting.resolved.plan.clone();
+    let measured = Measured { plan, transport: id.to_owned(), repeat, state, logs, totals, end: outcome };
+    let row = tokio::task::spawn_blocking(|| figures::row(measured)).await;
+    // It is pure: if it panics, that is a bug, and hiding it would make a wrong table.
+    (row.expect("the figures can be computed"), catalogue)
+}
+
+async fn stop_fleet(state: &mut State) -> (Vec<ClientLog>, Totals) {
+    let Some(fleet) = state.fleet.take() else { return Default::default() };
+    let totals = fleet.totals();
+    let logs = tokio::task::spawn_blocking(|| fleet.stop()).await;
+    (logs.ok().and_then(Result::ok).unwrap_or_default(), totals)
+}
+
+/// Starts the server where it is ours, and goes through the phases until they end or the server does.
+async fn drive(setting: &Setting<'_>, id: &str, repeat: u32, state: &mut State) -> Result<(), Cut> {
+    let started = std::time::Instant::now();
+    setting.progress.phase("start");
+    if let Some(control) = &setting.target {
+        return phases(setting, id, repeat, control, None, None, started, state).await;
+    }
+    let feed = setting.resolved.feed.as_ref().context("the plan has no feed")?;
+    let idle = setting.resolved.plan.poll_interval() * 3;
+    let mut server = ServerProcess::start(feed, idle, &[]).await?;
+    let control = Control::new(&server.url).await?;
+    let (usage, mut switch) = (Usage::of(server.pid), server.switch.take());
+    let result = tokio::select! {
+        result = phases(setting, id, repeat, &control, usage, switch.as_mut(), started, state) => result,
+        how = server.died() => Err(Cut::Failed(anyhow::anyhow!("the server died: {how}"))),
+    };
+    drop(switch);
+    // The clients go first: a server that drains would otherwise be measured against them.
+    if let Some(fleet) = &state.fleet {
+        fleet.cancel();
+    }
+    server.stop().await;
+    result
+}
+
+#[expect(clippy::too_many_arguments, reason = "one call site, and each is of another owner")]
+async fn phases(
+    setting: &Setting<'_>,
+    id: &str,
+    repeat: u32,
+    control: &Control,
+    server: Option<Usage>,
+    switch: Option<&mut FeedSwitch>,
+    started: std::time::Instant,
+    state: &mut State,
+) -> Result<(), Cut> {
+    let plan = &setting.resolved.plan;
+    let clock = control.clock().await.context("the server's clock could not be read")?;
+    state.clock_bound_us = clock.bound_us;
+    let clock = clock.clock;
+    state.catalogue = catalogue(&plan.transports, control.transports().await?);
+    let stats = control.stats().await?;
+    state.matches = stats.topics.into_iter().map(|one| (one.topic, one.home, one.away)).collect();
+    state.memory.server_rss_before_bytes = server.and_then(|usage| usage.rss_bytes());
+    state.phases.start_s = started.elapsed().as_secs_f64();
+
+    setting.progress.phase("ramp");
+    let ramp_from = clock.now_us();
+    let seed = plan.seed ^ (u64::from(repeat) << 32);
+    state.fleet = Some(start_fleet(plan, id, control, clock, &state.matches, seed)?);
+    ramp(setting, plan, state).await?;
+    state.phases.ramp_s = seconds(clock.now_us() - ramp_from);
+
+    setting.progress.phase("settle");
+    let settle_from = clock.now_us();
+    let window = match switch {
+        Some(switch) => {
+            let at_us = clock.now_us() + FEED_LEAD_US;
+            switch.start_feed(at_us).await?;
+            state.feed_start_us = Some(at_us);
+            window(plan, at_us, tick_gap_us(&plan.feed))
+        }
+        None => foreign_window(plan, control, clock, &stats.feed).await?,
+    };
+    wait_until(setting, state, clock, window.from_us - SETTLED_BEFORE_US).await?;
+    settled(control, server, state).await?;
+    let fleet = state.fleet.as_ref().context("no clients")?;
+    state.sampler = Some(Sampler::start(clock, window, fleet.counter_handle(), server).context("no sampler")?);
+    state.window = Some(window);
+    wait_until(setting, state, clock, window.from_us).await?;
+    state.phases.settle_s = seconds(window.from_us - settle_from);
+
+    setting.progress.phase("measure");
+    let whole = wait_until(setting, state, clock, window.to_us).await;
+    let sampler = state.sampler.take().context("no sampler")?;
+    if whole.is_err() {
+        sampler.cut_short();
+    }
+    state.samples = tokio::task::spawn_blocking(|| sampler.finish()).await.context("the sampler ended badly")?;
+    let window = Window { to_us: cut_end(window, &state.samples), ..window };
+    state.window = Some(window);
+    state.phases.measure_s = seconds(window.length_us());
+
+    // Not to be interrupted: it is short, and without it the window's last updates would pass for lost.
+    setting.progress.phase("drain");
+    let drained = drain(setting, control, window, state).await;
+    state.phases.drain_s = seconds(clock.now_us() - window.to_us);
+    drained?;
+    whole
+}
+
+/// Where the window ended: as planned, or where its last sample was taken when it was cut short.
+fn cut_end(window: Window, samples: &[Sample]) -> u64 {
+    let last = samples.last().map_or(window.from_us, |sample| sample.at_us);
+    last.clamp(window.from_us + 1, window.to_us)
+}
+
+fn seconds(us: u64) -> f64 {
+    us as f64 / 1e6
+}
+
+/// Makes every client of the row.
+fn start_fleet(
+    plan: &Plan,
+    id: &str,
+    control: &Control,
+    clock: Clock,
+    matches: &[(String, String, String)],
+    seed: u64,
+) -> anyhow::Result<Fleet> {
+    let transport = transports::by_id(id).with_context(|| format!("no transport {id:?}"))?;
+    let topics: Arc<TopicIndex> =
+        Arc::new(matches.iter().enumerate().map(|(index, one)| (one.0.clone(), index as u32)).collect());
+    let interval_us = plan.poll_interval_ms * 1_000;
+    let grid_from = clock.now_us();
+    let mut random = Pcg32::seed_from_u64(seed);
+    let make = |index: u32, position, live| {
+        let topic = (plan.follow == Follow::One && !matches.is_empty()).then(|| index % matches.len() as u32);
+        // Spread evenly over the interval, each within a slot of its own: (i + u) / N · P.
+        let unit = random.next_u64() as f64 / (u64::MAX as f64 + 1.0);
+        let phase = (f64::from(index) + unit) / f64::from(plan.clients) * interval_us as f64;
+        let endpoint = Endpoint {
+            address: control.address,
+            authority: control.authority.clone(),
+            topic: topic.map(|topic| matches[topic as usize].0.clone()),
+            topics: topics.clone(),
+            mode: mode(plan.mode),
+            wait_ms: plan.wait_ms,
+            headers: match plan.request_headers {
+                RequestHeaders::Browser => HeaderSet::Browser,
+                RequestHeaders::Minimal => HeaderSet::Minimal,
+            },
+            keep_alive: plan.keep_alive,
+            polls: PollGrid { first_us: grid_from + phase as u64, interval_us },
+        };
+        VirtualClient { index, topic, transport, endpoint: Arc::new(endpoint), position, live, seed }
+    };
+    Fleet::start(environment::cores(), plan.clients, clock, plan.ramp_per_s, make)
+}
+
+pub fn mode(mode: Mode) -> server::wire::Mode {
+    match mode {
+        Mode::Every => server::wire::Mode::Every,
+        Mode::Latest => server::wire::Mode::Latest,
+    }
+}
+
+/// Waits until every client has a session, or until patience ends: those that have none count as having missed everything.
+async fn ramp(setting: &Setting<'_>, plan: &Plan, state: &State) -> Result<(), Cut> {
+    let fleet = state.fleet.as_ref().context("no clients")?;
+    let pace = plan.ramp_per_s.map_or(Duration::ZERO, |rate| Duration::from_secs_f64(f64::from(plan.clients) / rate));
+    let deadline = tokio::time::Instant::now() + pace + RAMP_PATIENCE;
+    loop {
+        let totals = fleet.totals();
+        setting.progress.tick(fleet, plan.clients);
+        if totals.connected >= u64::from(plan.clients) {
+            return Ok(());
+        }
+        if tokio::time::Instant::now() >= deadline {
+            if totals.connected == 0 {
+                return Err(anyhow::anyhow!("no client could connect, after {} tries", totals.errors).into());
+            }
+            return Ok(());
+        }
+        tokio::select! {
+            () = sleep(LOOK) => {}
+            () = setting.interrupt.cancelled() => return Err(Cut::Interrupted),
+        }
+    }
+}
+
+async fn wait_until(setting: &Setting<'_>, state: &State, clock: Clock, until_us: u64) -> Result<(), Cut> {
+    loop {
+        if let Some(fleet) = &state.fleet {
+            setting.progress.tick(fleet, setting.resolved.plan.clients);
+        }
+        let left = clock.until(until_us);
+        if left.is_zero() {
+            return Ok(());
+        }
+        tokio::select! {
+            () = sleep(left.min(LOOK)) => {}
+            () = setting.interrupt.cancelled() => return Err(Cut::Interrupted),
+        }
+    }
+}
+
+/// Microseconds between two ticks of a feed that ticks evenly (over all topics, or between its bursts).
+fn tick_gap_us(feed: &FeedPlan) -> Option<f64> {
+    let FeedPlan::Simulated { topics, rate_hz, arrivals, burst_size, .. } = feed else { return None };
+    let per_tick = match arrivals {
+        Arrivals::Regular => 1.0,
+        Arrivals::Burst => f64::from(*burst_size),
+        Arrivals::Poisson => return None,
+    };
+    (*rate_hz > 0.0).then(|| 1e6 * per_tick / (rate_hz * f64::from(*topics)))
+}
+
+/// The window of a feed that starts at `feed_us`: after settling, halfway between two ticks.
+fn window(plan: &Plan, feed_us: u64, gap_us: Option<f64>) -> Window {
+    let settle_us = plan.settle_s * 1e6;
+    let offset_us = match gap_us {
+        Some(gap) => ((settle_us / gap).ceil() + 0.5) * gap,
+        None => settle_us,
+    };
+    let from_us = feed_us + offset_us as u64;
+    Window { from_us, to_us: from_us + (plan.duration_s * 1e6) as u64 }
+}
+
+/// The window at a server whose feed runs already: halfway between two of its ticks, where it ticks evenly.
+async fn foreign_window(plan: &Plan, control: &Control, clock: Clock, feed: &FeedDescription) -> anyhow::Result<Window> {
+    let now_us = clock.now_us();
+    let even = feed.arrivals.as_deref() == Some("regular");
+    let rate = feed.rate_hz.filter(|rate| even && *rate > 0.0).map(|rate| rate * f64::from(feed.topics));
+    let Some(gap_us) = rate.map(|rate| 1e6 / rate) else { return Ok(window(plan, now_us, None)) };
+    let recent = control.published(now_us.saturating_sub(2_000_000 + 2 * gap_us as u64), now_us).await?;
+    let last = recent.topics.iter().filter_map(|topic| topic.updates.last()).map(|update| update.due_us).max();
+    Ok(window(plan, last.unwrap_or(now_us), last.map(|_| gap_us)))
+}
+
+/// What the server holds at the end of settle.
+async fn settled(control: &Control, server: Option<Usage>, state: &mut State) -> anyhow::Result<()> {
+    state.memory.server_rss_settled_bytes = server.and_then(|usage| usage.rss_bytes());
+    state.memory.client_rss_settled_bytes = Usage::own().and_then(|usage| usage.rss_bytes());
+    state.memory.kernel_socket_bytes = kernel_socket_bytes();
+    state.memory.server_log_bytes = Some(control.stats().await?.log.bytes);
+    Ok(())
+}
+
+/// Waits until every client holds the last update of the window. Polls go on meanwhile.
+async fn drain(setting: &Setting<'_>, control: &Control, window: Window, state: &mut State) -> anyhow::Result<()> {
+    let plan = &setting.resolved.plan;
+    let deadline = tokio::time::Instant::now() + DRAIN_LEAST.max(plan.poll_interval() * 2);
+    let context_us = window.from_us - CONTEXT_US.min(window.from_us);
+    loop {
+        let published = control.published(context_us, window.to_us).await.context("the publish log could not be read")?;
+        let complete = published.complete;
+        state.published = Some(published);
+        if complete || tokio::time::Instant::now() >= deadline {
+            break;
+        }
+        sleep(LOOK).await;
+    }
+    let published = state.published.as_ref().context("no publish log")?;
+    let last: Vec<u64> = published.topics.iter().map(|topic| topic.last_offset.unwrap_or(0)).collect();
+    let last_of_all = last.iter().copied().max().unwrap_or(0);
+    let followed = |client: u32| match plan.follow {
+        Follow::One if !last.is_empty() => last[client as usize % last.len()],
+        _ => last_of_all,
+    };
+    let fleet = state.fleet.as_ref().context("no clients")?;
+    while fleet.holding(|client, position| position >= followed(client)) < plan.clients as usize {
+        if tokio::time::Instant::now() >= deadline {
+            break;
+        }
+        setting.progress.tick(fleet, plan.clients);
+        sleep(LOOK).await;
+    }
+    Ok(())
+}

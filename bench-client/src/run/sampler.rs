@@ -1,0 +1,78 @@
+//! Reads counters and CPU clocks at the window's edges and at every second between, on a thread of its own: a runtime that is busy
+//! with clients would be late.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    thread::JoinHandle,
+};
+
+use server::clock::Clock;
+
+use crate::{
+    fleet::{CounterHandle, Totals},
+    tally::Window,
+    usage::Usage,
+};
+
+const SECOND_US: u64 = 1_000_000;
+
+/// Everything that is counted by wall clock, at one moment.
+#[derive(Debug, Clone, Copy)]
+pub struct Sample {
+    pub at_us: u64,
+    pub totals: Totals,
+    pub server_cpu_s: Option<f64>,
+    pub client_cpu_s: Option<f64>,
+}
+
+/// A running sampler.
+pub struct Sampler {
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<Vec<Sample>>,
+}
+
+impl Sampler {
+    /// Samples at the window's start, at every second, and at its end.
+    pub fn start(clock: Clock, window: Window, counters: CounterHandle, server: Option<Usage>) -> std::io::Result<Self> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = stop.clone();
+        let client = Usage::own();
+        let sample = move || Sample {
+            at_us: clock.now_us(),
+            totals: counters.totals(),
+            server_cpu_s: server.and_then(|usage| usage.cpu_s()),
+            client_cpu_s: client.and_then(|usage| usage.cpu_s()),
+        };
+        let thread = std::thread::Builder::new().name("sampler".into()).spawn(move || {
+            let mut edges: Vec<u64> = (window.from_us..window.to_us).step_by(SECOND_US as usize).collect();
+            edges.push(window.to_us);
+            let mut samples = Vec::with_capacity(edges.len());
+            for edge in edges {
+                while clock.now_us() < edge && !stopped.load(Relaxed) {
+                    std::thread::park_timeout(clock.until(edge));
+                }
+                samples.push(sample());
+                if stopped.load(Relaxed) {
+                    break;
+                }
+            }
+            samples
+        })?;
+        Ok(Self { stop, thread })
+    }
+
+    /// Takes the last sample now, when the window ends early.
+    pub fn cut_short(&self) {
+        self.stop.store(true, Relaxed);
+        self.thread.thread().unpark();
+    }
+
+    /// The samples; blocks until the window has ended.
+    pub fn finish(self) -> Vec<Sample> {
+        // It runs nothing that panics; if it did, there would be no samples.
+        self.thread.join().unwrap_or_default()
+    }
+}

@@ -1,0 +1,174 @@
+//! One simulated client: connects, follows its session, comes back when it is cut, and notes every update it gets.
+//!
+//! It judges nothing: what it noted is compared with the publish log afterwards (see [`crate::tally`]).
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use hdrhistogram::Histogram;
+use parking_lot::Mutex;
+use rand_pcg::Pcg32;
+use rand_pcg::rand_core::{Rng, SeedableRng};
+use server::wire::Cursor;
+
+use crate::{
+    net::{Net, count},
+    transports::{Arrival, Arrivals, ClientTransport, Endpoint},
+};
+
+/// Pause before the first try to come back; it doubles up to the longest, with a random part so that clients do not return in step.
+const BACKOFF_FIRST: Duration = Duration::from_millis(100);
+const BACKOFF_LONGEST: Duration = Duration::from_secs(2);
+/// Errors a client keeps in words; the rest are only counted.
+const ERRORS_KEPT: usize = 3;
+
+/// An update as one client got it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Receipt {
+    pub received_us: u64,
+    pub due_us: u64,
+    pub seq: u64,
+    pub topic: u32,
+    pub bytes: u32,
+    pub home_score: u16,
+    pub away_score: u16,
+    pub kind: Kind,
+}
+
+/// How a receipt came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Published while the session was open.
+    Live,
+    /// The newest state at the start of a session that did not resume.
+    Initial,
+    /// Published before the session that resumed was open.
+    CatchUp,
+    /// The newest state after a reset: what lies between was lost aloud.
+    AfterReset,
+}
+
+/// Everything one client noted.
+#[derive(Debug, Default)]
+pub struct ClientLog {
+    pub client: u32,
+    /// The one topic it follows; None is all.
+    pub topic: Option<u32>,
+    /// In order of arrival.
+    pub receipts: Vec<Receipt>,
+    /// From the start of connect() to a session that delivers, each time.
+    pub connects_us: Vec<u64>,
+    /// The first errors in words.
+    pub errors: Vec<String>,
+}
+
+/// What a client is made of.
+pub struct VirtualClient {
+    pub index: u32,
+    pub topic: Option<u32>,
+    pub transport: &'static ClientTransport,
+    pub endpoint: Arc<Endpoint>,
+    /// Log offset of the newest update held, for the drain.
+    pub position: Arc<AtomicU64>,
+    /// Latencies for the progress line; only a sample of the clients has one.
+    pub live: Option<Arc<Mutex<Histogram<u64>>>>,
+    pub seed: u64,
+}
+
+impl VirtualClient {
+    /// Runs until dropped; what it has noted so far is always in `log`.
+    pub async fn run(self, net: Net, gate: Arc<tokio::sync::Semaphore>, log: &mut ClientLog) {
+        log.client = self.index;
+        log.topic = self.topic;
+        let mut cursor = None;
+        let mut random = Pcg32::seed_from_u64(self.seed ^ u64::from(self.index));
+        let mut failures = 0;
+        loop {
+            let first = log.connects_us.is_empty();
+            if !first {
+                count(&net.counters.reconnects, 1);
+            }
+            let before = log.receipts.len();
+            let error = self.session(&net, &gate, &mut cursor, log).await;
+            count(&net.counters.errors, 1);
+            if log.errors.len() < ERRORS_KEPT {
+                log.errors.push(error.to_string());
+            }
+            // A session that delivered starts the pauses over.
+            failures = if log.receipts.len() > before { 0 } else { failures + 1 };
+            let pause = (BACKOFF_FIRST * (1 << failures.min(8))).min(BACKOFF_LONGEST);
+            let half = pause.as_micros() as u64 / 2;
+            tokio::time::sleep(Duration::from_micros(half + random.next_u64() % half)).await;
+        }
+    }
+
+    /// One session, from connect to its end.
+    async fn session(
+        &self,
+        net: &Net,
+        gate: &tokio::sync::Semaphore,
+        cursor: &mut Option<Cursor>,
+        log: &mut ClientLog,
+    ) -> crate::transports::SessionError {
+        // Bounds the connects under way at once: the kernel's accept queue is finite, and so is the server.
+        let turn = gate.acquire().await;
+        let started_us = net.clock.now_us();
+        let resumed = *cursor;
+        let mut session = match (self.transport.open)(net, &self.endpoint, resumed).await {
+            Ok(session) => session,
+            Err(error) => return error,
+        };
+        drop(turn);
+        if log.connects_us.is_empty() {
+            count(&net.counters.connected, 1);
+        }
+        log.connects_us.push(net.clock.now_us() - started_us);
+        count(&net.counters.setup_bytes, session.setup_bytes());
+        let mut arrivals = Arrivals::default();
+        loop {
+            arrivals.clear();
+            let next = session.next(&mut arrivals).await;
+            for arrival in &arrivals.updates {
+                self.note(arrival, kind(arrival, arrivals.reset, resumed, started_us), log);
+            }
+            count(&net.counters.updates, arrivals.updates.len() as u64);
+            *cursor = session.cursor();
+            if let Some(newest) = arrivals.updates.last() {
+                self.position.store(newest.cursor.offset, Relaxed);
+            }
+            if let Err(error) = next {
+                return error;
+            }
+        }
+    }
+
+    fn note(&self, arrival: &Arrival, kind: Kind, log: &mut ClientLog) {
+        log.receipts.push(Receipt {
+            received_us: arrival.received_us,
+            due_us: arrival.due_us,
+            seq: arrival.seq,
+            topic: arrival.topic,
+            bytes: arrival.bytes,
+            home_score: arrival.home_score,
+            away_score: arrival.away_score,
+            kind,
+        });
+        if let (Some(live), Kind::Live) = (&self.live, kind) {
+            live.lock().saturating_record(arrival.received_us.saturating_sub(arrival.due_us));
+        }
+    }
+}
+
+fn kind(arrival: &Arrival, reset: bool, resumed: Option<Cursor>, started_us: u64) -> Kind {
+    match (reset, resumed) {
+        (true, _) => Kind::AfterReset,
+        (false, None) if arrival.due_us < started_us => Kind::Initial,
+        (false, Some(_)) if arrival.due_us < started_us => Kind::CatchUp,
+        _ => Kind::Live,
+    }
+}
