@@ -162,7 +162,10 @@ impl From<anyhow::Error> for Failure {
 }
 
 fn usage(error: impl Into<anyhow::Error>) -> Failure {
-    Failure { code: USAGE, error: error.into() }
+    Failure {
+        code: USAGE,
+        error: error.into(),
+    }
 }
 
 /// The whole program.
@@ -207,7 +210,11 @@ fn execute(command: Command) -> Result<u8, Failure> {
 /// The coordinator's own runtime; the clients have theirs.
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
-    builder.worker_threads(1).enable_all().build().context("the runtime could not start")
+    builder
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .context("the runtime could not start")
 }
 
 async fn run_command(arguments: &RunArgs) -> Result<u8, Failure> {
@@ -273,13 +280,31 @@ async fn run_command(arguments: &RunArgs) -> Result<u8, Failure> {
 }
 
 async fn resolve(scenario: &Scenario, overrides: &Overrides, target: Option<&Control>) -> Result<Resolved, Failure> {
-    let Some(control) = target else { return plan::resolve(scenario, overrides).map_err(usage) };
-    control.clock().await.context("--target: no server of this lab answers there").map_err(usage)?;
-    let stats = control.stats().await.context("--target: /api/stats is not this lab's").map_err(usage)?;
+    let Some(control) = target else {
+        return plan::resolve(scenario, overrides).map_err(usage);
+    };
+    control
+        .clock()
+        .await
+        .context("--target: no server of this lab answers there")
+        .map_err(usage)?;
+    let stats = control
+        .stats()
+        .await
+        .context("--target: /api/stats is not this lab's")
+        .map_err(usage)?;
     let resolved = plan::resolve_target(scenario, overrides, &stats.feed).map_err(usage)?;
     let served: Vec<_> = control.transports().await?.into_iter().map(|one| one.id).collect();
-    if let Some(missing) = resolved.plan.transports.iter().find(|id| !served.iter().any(|one| one == id.as_str())) {
-        return Err(usage(anyhow::anyhow!("--target does not serve {missing}; it serves {}", served.join(", "))));
+    if let Some(missing) = resolved
+        .plan
+        .transports
+        .iter()
+        .find(|id| !served.iter().any(|one| one == id.as_str()))
+    {
+        return Err(usage(anyhow::anyhow!(
+            "--target does not serve {missing}; it serves {}",
+            served.join(", ")
+        )));
     }
     Ok(resolved)
 }
@@ -290,7 +315,11 @@ async fn verify_command(arguments: &VerifyArgs) -> Result<u8, Failure> {
         None => None,
     };
     if let Some(control) = &target {
-        control.clock().await.context("--target: no server of this lab answers there").map_err(usage)?;
+        control
+            .clock()
+            .await
+            .context("--target: no server of this lab answers there")
+            .map_err(usage)?;
     }
     let passed = verify::verify(target, |check| {
         let (mark, words) = match &check.result {
@@ -311,7 +340,8 @@ fn interrupt() -> CancellationToken {
     // Lives as long as the process: there is always someone to listen to the second signal.
     tokio::spawn(async move {
         use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut ctrl_c), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+        let (Ok(mut ctrl_c), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+        else {
             return;
         };
         loop {
@@ -338,7 +368,9 @@ fn list() -> String {
     let mut text = String::from("Scenarios (run NAME, or a .toml file of your own):\n");
     for (name, _) in scenario::BUILT_IN {
         // They are parsed by a test.
-        let summary = Scenario::load(name).map(|scenario| scenario.file.summary).unwrap_or_default();
+        let summary = Scenario::load(name)
+            .map(|scenario| scenario.file.summary)
+            .unwrap_or_default();
         let default = if name == scenario::DEFAULT { " (default)" } else { "" };
         text += &format!("  {name:<14} {summary}{default}\n");
     }

@@ -58,25 +58,43 @@ pub struct SharedClock {
 impl Control {
     /// Finds the server's address; sends nothing yet.
     pub async fn new(url: &str) -> anyhow::Result<Self> {
-        let base: Url = url.parse().with_context(|| format!("{url:?} is no address: expected http://HOST:PORT"))?;
+        let base: Url = url
+            .parse()
+            .with_context(|| format!("{url:?} is no address: expected http://HOST:PORT"))?;
         if base.scheme() != "http" {
             bail!("{url:?}: only http:// can be measured, because bytes are counted on the socket");
         }
-        let host = base.host_str().with_context(|| format!("{url:?} names no host"))?.to_owned();
+        let host = base
+            .host_str()
+            .with_context(|| format!("{url:?} names no host"))?
+            .to_owned();
         let port = base.port_or_known_default().unwrap_or(80);
-        let authority = base.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
+        let authority = base
+            .port()
+            .map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
         let name = host.trim_matches(['[', ']']);
-        let mut addresses =
-            tokio::net::lookup_host((name, port)).await.with_context(|| format!("{url:?}: no address for {host}"))?;
-        let address = addresses.next().with_context(|| format!("{url:?}: no address for {host}"))?;
+        let mut addresses = tokio::net::lookup_host((name, port))
+            .await
+            .with_context(|| format!("{url:?}: no address for {host}"))?;
+        let address = addresses
+            .next()
+            .with_context(|| format!("{url:?}: no address for {host}"))?;
         let client = reqwest::Client::builder().timeout(CALL_TIMEOUT).no_proxy().build()?;
-        Ok(Self { client, base, address, authority })
+        Ok(Self {
+            client,
+            base,
+            address,
+            authority,
+        })
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
         let url = self.base.join(path)?;
         let answer = self.client.get(url).send().await?.error_for_status()?;
-        answer.json().await.with_context(|| format!("{path} answered something else than this lab's server does"))
+        answer
+            .json()
+            .await
+            .with_context(|| format!("{path} answered something else than this lab's server does"))
     }
 
     pub async fn transports(&self) -> anyhow::Result<Vec<TransportDescription>> {
@@ -89,14 +107,18 @@ impl Control {
 
     /// The publish log of what was due in the range, update by update.
     pub async fn published(&self, from_us: u64, to_us: u64) -> anyhow::Result<PublishedAnswer> {
-        self.get(&format!("/api/published?from_us={from_us}&to_us={to_us}&detail=true")).await
+        self.get(&format!("/api/published?from_us={from_us}&to_us={to_us}&detail=true"))
+            .await
     }
 
     /// The server's clock: the very same on this machine, estimated from the fastest of several calls elsewhere.
     pub async fn clock(&self) -> anyhow::Result<SharedClock> {
         let first: ClockAnswer = self.get("/api/clock").await?;
         if !first.boot_id.is_empty() && first.boot_id == boot_id() {
-            return Ok(SharedClock { clock: Clock::with_offset(first.offset_us), bound_us: 0 });
+            return Ok(SharedClock {
+                clock: Clock::with_offset(first.offset_us),
+                bound_us: 0,
+            });
         }
         let own = Clock::start();
         let mut best = None::<(u64, i64)>;
@@ -111,6 +133,9 @@ impl Control {
             }
         }
         let (round_trip, ahead) = best.context("the clock was not asked")?;
-        Ok(SharedClock { clock: Clock::with_offset(own.offset_us() + ahead), bound_us: round_trip.div_ceil(2) })
+        Ok(SharedClock {
+            clock: Clock::with_offset(own.offset_us() + ahead),
+            bound_us: round_trip.div_ceil(2),
+        })
     }
 }

@@ -24,8 +24,12 @@ pub fn describe() -> Environment {
     let system = uname();
     let text = |part: &std::ffi::OsStr| part.to_string_lossy().into_owned();
     Environment {
-        os: system.as_ref().map_or_else(|_| std::env::consts::OS.into(), |system| text(system.sysname())),
-        kernel: system.as_ref().map_or_else(|_| String::new(), |system| text(system.release())),
+        os: system
+            .as_ref()
+            .map_or_else(|_| std::env::consts::OS.into(), |system| text(system.sysname())),
+        kernel: system
+            .as_ref()
+            .map_or_else(|_| String::new(), |system| text(system.release())),
         cpu_model: cpu_model(),
         cores: cores() as u32,
         memory_bytes: memory_bytes("MemTotal:").unwrap_or(0),
@@ -53,7 +57,9 @@ fn memory_bytes(line: &str) -> Option<u64> {
 
 fn cpu_model() -> String {
     let info = read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
+    let model = info
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(':'));
     model.map(|(_, model)| model.trim().to_owned()).unwrap_or_default()
 }
 

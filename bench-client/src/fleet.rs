@@ -78,9 +78,18 @@ impl Fleet {
             made[index as usize % threads].push((wait, client));
         }
         let stop = CancellationToken::new();
-        let mut fleet = Self { counters: Vec::new(), positions, threads: Vec::new(), stop, live };
+        let mut fleet = Self {
+            counters: Vec::new(),
+            positions,
+            threads: Vec::new(),
+            stop,
+            live,
+        };
         for clients in made {
-            let net = Net { clock, counters: Arc::default() };
+            let net = Net {
+                clock,
+                counters: Arc::default(),
+            };
             fleet.counters.push(net.counters.clone());
             let stop = fleet.stop.clone();
             let thread = std::thread::Builder::new()
@@ -105,7 +114,8 @@ impl Fleet {
     /// How many clients hold log offset `last[topic]` of the topic they follow (of any topic, for those that follow all).
     pub fn holding(&self, holds: impl Fn(u32, u64) -> bool) -> usize {
         let held = self.positions.iter().enumerate();
-        held.filter(|(index, position)| holds(*index as u32, position.load(Relaxed))).count()
+        held.filter(|(index, position)| holds(*index as u32, position.load(Relaxed)))
+            .count()
     }
 
     /// Live p50 and p99 of the sampled clients, µs.
@@ -124,7 +134,9 @@ impl Fleet {
         self.stop.cancel();
         let mut logs = Vec::with_capacity(self.positions.len());
         for thread in self.threads {
-            let done = thread.join().map_err(|_| anyhow::anyhow!("a thread of the clients panicked"))?;
+            let done = thread
+                .join()
+                .map_err(|_| anyhow::anyhow!("a thread of the clients panicked"))?;
             logs.extend(done?);
         }
         logs.sort_unstable_by_key(|log| log.client);
@@ -160,7 +172,10 @@ fn run_thread(
     net: &Net,
     stop: &CancellationToken,
 ) -> anyhow::Result<Vec<ClientLog>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime for the clients")?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("no runtime for the clients")?;
     let local = LocalSet::new();
     let gate = Arc::new(Semaphore::new(CONNECTS_AT_ONCE));
     let running: Vec<_> = clients
@@ -168,7 +183,11 @@ fn run_thread(
         .map(|(wait, client)| {
             let (net, stop, gate) = (net.clone(), stop.clone(), gate.clone());
             local.spawn_local(async move {
-                let mut log = ClientLog { client: client.index, topic: client.topic, ..ClientLog::default() };
+                let mut log = ClientLog {
+                    client: client.index,
+                    topic: client.topic,
+                    ..ClientLog::default()
+                };
                 tokio::select! {
                     biased;
                     () = stop.cancelled() => {}

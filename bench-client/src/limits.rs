@@ -40,7 +40,11 @@ pub fn traffic(plan: &Plan, transport: &str) -> Traffic {
         Asks::Once => (0.0, deliveries.map(|n| n * PUSH_BYTES)),
     };
     let bytes = deliveries.zip(overhead).map(|(n, overhead)| n * update + overhead);
-    Traffic { requests_per_s: requests, deliveries_per_s: deliveries, bytes_per_s: bytes }
+    Traffic {
+        requests_per_s: requests,
+        deliveries_per_s: deliveries,
+        bytes_per_s: bytes,
+    }
 }
 
 fn update_bytes(plan: &Plan) -> f64 {
@@ -107,6 +111,10 @@ pub fn needs(plan: &Plan, machine: &Environment) -> Vec<Need> {
 
 /// Connections a row opens when each request has its own.
 fn fresh_connections(plan: &Plan) -> u64 {
-    let per_s = plan.transports.iter().map(|id| traffic(plan, id).requests_per_s).fold(0.0, f64::max);
+    let per_s = plan
+        .transports
+        .iter()
+        .map(|id| traffic(plan, id).requests_per_s)
+        .fold(0.0, f64::max);
     (per_s * (plan.settle_s + plan.duration_s)) as u64
 }

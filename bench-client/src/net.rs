@@ -96,7 +96,12 @@ impl Net {
             .map_err(|_| io::Error::new(io::ErrorKind::TimedOut, format!("no connection to {address} in time")))??;
         stream.set_nodelay(true)?;
         count(&self.counters.connections, 1);
-        Ok(Stream { stream, meter: Rc::default(), counters: self.counters.clone(), clock: self.clock })
+        Ok(Stream {
+            stream,
+            meter: Rc::default(),
+            counters: self.counters.clone(),
+            clock: self.clock,
+        })
     }
 }
 

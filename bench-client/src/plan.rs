@@ -73,13 +73,26 @@ pub enum PlanError {
     #[error("no transport is named; there are {}", known())]
     NoTransport,
     #[error("{what} {value}: expected {least} to {most}{unit}")]
-    Range { what: &'static str, value: String, least: String, most: String, unit: &'static str },
-    #[error("{0} makes no sense with --target: the server there runs its own feed; leave it out, or leave out --target")]
+    Range {
+        what: &'static str,
+        value: String,
+        least: String,
+        most: String,
+        unit: &'static str,
+    },
+    #[error(
+        "{0} makes no sense with --target: the server there runs its own feed; leave it out, or leave out --target"
+    )]
     NotForTarget(&'static str),
     #[error(
         "{rate} updates/s for {duration} s are {updates} updates a client in the window, too few for quantiles: \
          ask for at least {least} ({}), or add --force", longer(*.rate))]
-    TooFewUpdates { rate: f64, duration: f64, updates: f64, least: f64 },
+    TooFewUpdates {
+        rate: f64,
+        duration: f64,
+        updates: f64,
+        least: f64,
+    },
     #[error("the replay ends after {length} s, and settling takes {settle} s of it: lower --speed")]
     ReplayTooShort { length: f64, settle: f64 },
     #[error(transparent)]
@@ -103,7 +116,9 @@ pub fn resolve(scenario: &Scenario, overrides: &Overrides) -> Result<Resolved, P
         FeedSettings {
             topics: overrides.topics,
             rate: overrides.rate_hz,
-            payload: overrides.update_bytes.or(file.update_bytes.filter(|_| file.replay.is_some())),
+            payload: overrides
+                .update_bytes
+                .or(file.update_bytes.filter(|_| file.replay.is_some())),
             replay: Some(replay),
             speed: overrides.speed.or(file.speed),
             ..FeedSettings::default()
@@ -127,16 +142,29 @@ pub fn resolve(scenario: &Scenario, overrides: &Overrides) -> Result<Resolved, P
         let length = extent.length.as_secs_f64();
         let rest = length - plan.settle_s + REPLAY_TAIL_S;
         if rest < *SECONDS.start() {
-            return Err(PlanError::ReplayTooShort { length, settle: plan.settle_s });
+            return Err(PlanError::ReplayTooShort {
+                length,
+                settle: plan.settle_s,
+            });
         }
-        plan.duration_s = overrides.duration_s.or(file.duration_s).map_or(rest, |asked| asked.min(rest));
+        plan.duration_s = overrides
+            .duration_s
+            .or(file.duration_s)
+            .map_or(rest, |asked| asked.min(rest));
     }
     check_updates(&plan, overrides.force || file.force == Some(true))?;
-    Ok(Resolved { plan, feed: Some(settings) })
+    Ok(Resolved {
+        plan,
+        feed: Some(settings),
+    })
 }
 
 /// Makes the plan for a server that runs elsewhere, with the feed it says it has.
-pub fn resolve_target(scenario: &Scenario, overrides: &Overrides, feed: &FeedDescription) -> Result<Resolved, PlanError> {
+pub fn resolve_target(
+    scenario: &Scenario,
+    overrides: &Overrides,
+    feed: &FeedDescription,
+) -> Result<Resolved, PlanError> {
     let for_feed = [
         ("--topics", overrides.topics.is_some()),
         ("--rate", overrides.rate_hz.is_some()),
@@ -147,7 +175,11 @@ pub fn resolve_target(scenario: &Scenario, overrides: &Overrides, feed: &FeedDes
     if let Some((flag, _)) = for_feed.iter().find(|(_, given)| *given) {
         return Err(PlanError::NotForTarget(flag));
     }
-    let feed = FeedPlan::Target { topics: feed.topics, rate_hz: feed.rate_hz, update_bytes: feed.update_bytes };
+    let feed = FeedPlan::Target {
+        topics: feed.topics,
+        rate_hz: feed.rate_hz,
+        update_bytes: feed.update_bytes,
+    };
     let mut plan = base(scenario, overrides, feed)?;
     plan.remote = true;
     check_updates(&plan, overrides.force || scenario.file.force == Some(true))?;
@@ -156,8 +188,13 @@ pub fn resolve_target(scenario: &Scenario, overrides: &Overrides, feed: &FeedDes
 
 fn base(scenario: &Scenario, overrides: &Overrides, feed: FeedPlan) -> Result<Plan, PlanError> {
     let file = &scenario.file;
-    let poll_interval_ms = overrides.poll_interval_ms.or(file.poll_interval_ms).unwrap_or(DEFAULT_POLL_INTERVAL_MS);
-    let settle_s = file.settle_s.unwrap_or(poll_interval_ms as f64 / 1_000.0 + SETTLE_BEYOND_POLL_S);
+    let poll_interval_ms = overrides
+        .poll_interval_ms
+        .or(file.poll_interval_ms)
+        .unwrap_or(DEFAULT_POLL_INTERVAL_MS);
+    let settle_s = file
+        .settle_s
+        .unwrap_or(poll_interval_ms as f64 / 1_000.0 + SETTLE_BEYOND_POLL_S);
     let plan = Plan {
         scenario: scenario.name.clone(),
         summary: file.summary.clone(),
@@ -191,17 +228,26 @@ fn base(scenario: &Scenario, overrides: &Overrides, feed: FeedPlan) -> Result<Pl
 }
 
 fn transport_ids(asked: Option<&Vec<String>>) -> Result<Vec<String>, PlanError> {
-    let Some(asked) = asked else { return Ok(transports::ALL.iter().map(|row| row.id.to_owned()).collect()) };
+    let Some(asked) = asked else {
+        return Ok(transports::ALL.iter().map(|row| row.id.to_owned()).collect());
+    };
     for (index, id) in asked.iter().enumerate() {
         if transports::by_id(id).is_none() {
             let nearest = nearest(id, transports::ALL.iter().map(|row| row.id));
-            return Err(PlanError::UnknownTransport { name: id.clone(), nearest });
+            return Err(PlanError::UnknownTransport {
+                name: id.clone(),
+                nearest,
+            });
         }
         if asked[..index].contains(id) {
             return Err(PlanError::Twice(id.clone()));
         }
     }
-    if asked.is_empty() { Err(PlanError::NoTransport) } else { Ok(asked.clone()) }
+    if asked.is_empty() {
+        Err(PlanError::NoTransport)
+    } else {
+        Ok(asked.clone())
+    }
 }
 
 fn in_range<T: PartialOrd + std::fmt::Display>(
@@ -214,17 +260,30 @@ fn in_range<T: PartialOrd + std::fmt::Display>(
         return Ok(());
     }
     let (least, most) = (range.start().to_string(), range.end().to_string());
-    Err(PlanError::Range { what, value: value.to_string(), least, most, unit })
+    Err(PlanError::Range {
+        what,
+        value: value.to_string(),
+        least,
+        most,
+        unit,
+    })
 }
 
 fn check_updates(plan: &Plan, force: bool) -> Result<(), PlanError> {
-    let Some(rate) = updates_per_client_s(plan).filter(|rate| *rate > 0.0) else { return Ok(()) };
+    let Some(rate) = updates_per_client_s(plan).filter(|rate| *rate > 0.0) else {
+        return Ok(());
+    };
     let updates = rate * plan.duration_s;
     // A hair below is a rounding of the product, not a plan too short.
     if force || updates >= UPDATES_LEAST - 1e-6 {
         return Ok(());
     }
-    Err(PlanError::TooFewUpdates { rate, duration: plan.duration_s, updates, least: UPDATES_LEAST })
+    Err(PlanError::TooFewUpdates {
+        rate,
+        duration: plan.duration_s,
+        updates,
+        least: UPDATES_LEAST,
+    })
 }
 
 /// Updates one client is sent per second, by the plan; None when the feed does not say.
@@ -234,7 +293,11 @@ pub fn updates_per_client_s(plan: &Plan) -> Option<f64> {
         FeedPlan::Target { topics, rate_hz, .. } => (*topics, *rate_hz),
         FeedPlan::Replay { .. } => (0, None),
     };
-    let followed = if plan.follow == Follow::All { f64::from(topics) } else { 1.0 };
+    let followed = if plan.follow == Follow::All {
+        f64::from(topics)
+    } else {
+        1.0
+    };
     rate.map(|rate| rate * followed)
 }
 
@@ -249,7 +312,9 @@ fn setting(arrivals: Arrivals) -> ArrivalsSetting {
 fn feed_plan(settings: &FeedSettings, feed: &FeedDescription) -> FeedPlan {
     match &settings.replay {
         Some(file) => FeedPlan::Replay {
-            file: file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
+            file: file
+                .file_name()
+                .map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
             speed: feed.speed.unwrap_or(1.0),
             topics: feed.topics,
             update_bytes: feed.update_bytes,
@@ -275,7 +340,9 @@ impl Plan {
 
     pub fn topics(&self) -> u32 {
         match &self.feed {
-            FeedPlan::Simulated { topics, .. } | FeedPlan::Replay { topics, .. } | FeedPlan::Target { topics, .. } => *topics,
+            FeedPlan::Simulated { topics, .. } | FeedPlan::Replay { topics, .. } | FeedPlan::Target { topics, .. } => {
+                *topics
+            }
         }
     }
 

@@ -48,7 +48,10 @@ pub struct FeedSwitch(ChildStdin);
 impl FeedSwitch {
     /// The feed's first due time counts from `at_us` of the server's clock.
     pub async fn start_feed(&mut self, at_us: u64) -> anyhow::Result<()> {
-        self.0.write_all(format!("start {at_us}\n").as_bytes()).await.context("the server no longer listens to us")?;
+        self.0
+            .write_all(format!("start {at_us}\n").as_bytes())
+            .await
+            .context("the server no longer listens to us")?;
         self.0.flush().await.context("the server no longer listens to us")
     }
 }
@@ -62,13 +65,21 @@ impl ServerProcess {
         // The running file itself, even when it was replaced by a newer build meanwhile.
         let mut command = Command::new("/proc/self/exe");
         command.args(["serve", "--child", "--listen", "127.0.0.1:0", "--log-level", "warn"]);
-        command.args(["--drain-deadline", DRAIN_DEADLINE_S, "--header-timeout", &idle.as_secs_f64().max(15.0).to_string()]);
+        command.args([
+            "--drain-deadline",
+            DRAIN_DEADLINE_S,
+            "--header-timeout",
+            &idle.as_secs_f64().max(15.0).to_string(),
+        ]);
         command.args(arguments(feed)).args(more);
         // Only flags decide: a variable meant for `serve` must not change what is measured.
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("FEED_")) {
             command.env_remove(name);
         }
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         // A group of its own: Ctrl-C is for the client, which then stops the server in good order.
         command.process_group(0).kill_on_drop(true);
         let mut child = command.spawn().context("the server process could not be started")?;
@@ -92,9 +103,17 @@ impl ServerProcess {
         let mut lines = BufReader::new(stdout).lines();
         let said = timeout(START_TIMEOUT, lines.next_line()).await;
         let pid = child.id().unwrap_or_default();
-        let mut process = Self { child, switch: Some(FeedSwitch(stdin)), url: String::new(), pid, last_words };
+        let mut process = Self {
+            child,
+            switch: Some(FeedSwitch(stdin)),
+            url: String::new(),
+            pid,
+            last_words,
+        };
         process.url = match said {
-            Ok(Ok(Some(line))) => address(&line).with_context(|| format!("the server said {line:?}, not its address"))?,
+            Ok(Ok(Some(line))) => {
+                address(&line).with_context(|| format!("the server said {line:?}, not its address"))?
+            }
             Ok(_) => {
                 let status = process.child.wait().await.context("the server process is lost")?;
                 bail!("the server ended before it listened: {}", process.epitaph(status));
@@ -149,7 +168,10 @@ fn arguments(feed: &FeedSettings) -> Vec<String> {
     add("--arrivals", feed.arrivals.map(|arrivals| arrivals.name().to_owned()));
     add("--burst-size", feed.burst_size.map(|n| n.to_string()));
     add("--seed", feed.seed.map(|n| n.to_string()));
-    add("--replay", feed.replay.as_ref().map(|file| file.to_string_lossy().into_owned()));
+    add(
+        "--replay",
+        feed.replay.as_ref().map(|file| file.to_string_lossy().into_owned()),
+    );
     add("--speed", feed.speed.map(|x| x.to_string()));
     arguments
 }

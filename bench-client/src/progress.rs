@@ -39,7 +39,12 @@ impl Progress {
             bar.set_style(style.progress_chars("█▌ "));
             bar
         });
-        Self { bar, place: Mutex::default(), started: Instant::now(), renewed_ms: AtomicU64::new(0) }
+        Self {
+            bar,
+            place: Mutex::default(),
+            started: Instant::now(),
+            renewed_ms: AtomicU64::new(0),
+        }
     }
 
     /// Row `index` of `rows` begins.

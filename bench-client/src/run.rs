@@ -102,13 +102,21 @@ pub async fn run(setting: Setting<'_>) -> anyhow::Result<Ended> {
     if save(&mut record, &folder, started, setting.progress).is_ok() {
         unsaved = None;
     }
-    Ok(Ended { record, folder, unsaved })
+    Ok(Ended {
+        record,
+        folder,
+        unsaved,
+    })
 }
 
 fn status(record: &RunRecord, interrupted: bool) -> RunStatus {
     if interrupted {
         RunStatus::Interrupted
-    } else if record.rows.iter().any(|row| matches!(row.outcome, Outcome::Failed { .. })) {
+    } else if record
+        .rows
+        .iter()
+        .any(|row| matches!(row.outcome, Outcome::Failed { .. }))
+    {
         RunStatus::Failed
     } else {
         RunStatus::Finished
@@ -148,10 +156,13 @@ fn write(record: &RunRecord, folder: &Path) -> anyhow::Result<()> {
 pub fn load(folder: &Path) -> anyhow::Result<RunRecord> {
     let path = folder.join("run.json");
     let text = std::fs::read_to_string(&path).with_context(|| {
-        format!("{} could not be read: expected the folder of a run, such as results/<time>-<scenario>", path.display())
+        format!(
+            "{} could not be read: expected the folder of a run, such as results/<time>-<scenario>",
+            path.display()
+        )
     })?;
-    let record: RunRecord =
-        serde_json::from_str(&text).with_context(|| format!("{} is not a run this version can read", path.display()))?;
+    let record: RunRecord = serde_json::from_str(&text)
+        .with_context(|| format!("{} is not a run this version can read", path.display()))?;
     anyhow::ensure!(
         record.schema_version <= SCHEMA_VERSION,
         "{} has schema version {}, this program knows up to {SCHEMA_VERSION}: use a newer one",

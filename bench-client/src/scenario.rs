@@ -104,9 +104,13 @@ impl Scenario {
     }
 
     fn from_file(path: &Path) -> Result<Self, ScenarioError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| ScenarioError::Read { path: path.display().to_string(), error })?;
-        let stem = path.file_stem().map_or_else(|| "scenario".into(), |stem| stem.to_string_lossy());
+        let text = std::fs::read_to_string(path).map_err(|error| ScenarioError::Read {
+            path: path.display().to_string(),
+            error,
+        })?;
+        let stem = path
+            .file_stem()
+            .map_or_else(|| "scenario".into(), |stem| stem.to_string_lossy());
         let mut scenario = Self::parse(&name_of(&stem), &text)?;
         if let (Some(replay), Some(folder)) = (&mut scenario.file.replay, path.parent()) {
             *replay = folder.join(&replay);
@@ -115,17 +119,34 @@ impl Scenario {
     }
 
     fn parse(name: &str, text: &str) -> Result<Self, ScenarioError> {
-        let file = toml::from_str(text).map_err(|error| ScenarioError::Syntax { name: name.to_owned(), error })?;
-        Ok(Self { name: name.to_owned(), file })
+        let file = toml::from_str(text).map_err(|error| ScenarioError::Syntax {
+            name: name.to_owned(),
+            error,
+        })?;
+        Ok(Self {
+            name: name.to_owned(),
+            file,
+        })
     }
 
     /// Real matches from a file, named on the command line.
     pub fn replay(file: &Path) -> Self {
-        let name = file.file_stem().map_or_else(|| "replay".into(), |stem| stem.to_string_lossy());
+        let name = file
+            .file_stem()
+            .map_or_else(|| "replay".into(), |stem| stem.to_string_lossy());
         let summary = "Real matches, all in parallel, faster than they were".to_owned();
         let analysis = REPLAY_ANALYSIS.to_owned();
-        let file = ScenarioFile { summary, analysis, replay: Some(file.to_owned()), repeats: Some(1), ..Default::default() };
-        Self { name: name_of(&name), file }
+        let file = ScenarioFile {
+            summary,
+            analysis,
+            replay: Some(file.to_owned()),
+            repeats: Some(1),
+            ..Default::default()
+        };
+        Self {
+            name: name_of(&name),
+            file,
+        }
     }
 }
 
@@ -135,8 +156,16 @@ and not by the game. Goals come when they come. The final scores below are what 
 
 /// A name fit for a folder: what is no letter, digit, dash or dot becomes a dash.
 fn name_of(stem: &str) -> String {
-    let name: String =
-        stem.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '.') { c } else { '-' }).collect();
+    let name: String = stem
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || matches!(c, '-' | '.') {
+                c
+            } else {
+                '-'
+            }
+        })
+        .collect();
     let name: String = name.trim_matches(['-', '.']).chars().take(60).collect();
     if name.is_empty() { "scenario".into() } else { name }
 }
@@ -149,7 +178,10 @@ mod tests {
     fn every_built_in_scenario_reads_and_says_what_it_is_for() {
         for (name, _) in BUILT_IN {
             let scenario = Scenario::load(name).unwrap();
-            assert!(!scenario.file.summary.is_empty() && !scenario.file.analysis.is_empty(), "{name}");
+            assert!(
+                !scenario.file.summary.is_empty() && !scenario.file.analysis.is_empty(),
+                "{name}"
+            );
         }
     }
 
@@ -163,8 +195,13 @@ mod tests {
 
     #[test]
     fn unknown_keys_and_wrong_types_are_named_with_their_line() {
-        let error = Scenario::parse("x", "clients = 10\nclinets = 5\n").unwrap_err().to_string();
-        assert!(error.contains("line 2, column 1") && error.contains("clinets"), "{error}");
+        let error = Scenario::parse("x", "clients = 10\nclinets = 5\n")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("line 2, column 1") && error.contains("clinets"),
+            "{error}"
+        );
         let error = Scenario::parse("x", "clients = \"many\"\n").unwrap_err().to_string();
         assert!(error.contains("line 1, column 11"), "{error}");
     }

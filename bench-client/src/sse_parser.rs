@@ -53,7 +53,9 @@ impl SseParser {
             stream = rest;
         }
         if stream.len() > EVENT_MAX_BYTES {
-            return Err(SessionError::Protocol(format!("an event of more than {EVENT_MAX_BYTES} bytes")));
+            return Err(SessionError::Protocol(format!(
+                "an event of more than {EVENT_MAX_BYTES} bytes"
+            )));
         }
         self.rest = stream.to_vec();
         Ok(())
@@ -106,7 +108,11 @@ fn read_block(
         }
     }
     match data {
-        Some(data) => on_event(SseEvent { id, kind: if kind.is_empty() { "message" } else { kind }, data: &data }),
+        Some(data) => on_event(SseEvent {
+            id,
+            kind: if kind.is_empty() { "message" } else { kind },
+            data: &data,
+        }),
         None if id.is_some() => on_event(SseEvent { id, kind: "", data: "" }),
         None => Ok(()),
     }
@@ -122,7 +128,11 @@ mod tests {
         for piece in pieces {
             parser
                 .feed(piece, |event| {
-                    events.push((event.id.map(str::to_owned), event.kind.to_owned(), event.data.to_owned()));
+                    events.push((
+                        event.id.map(str::to_owned),
+                        event.kind.to_owned(),
+                        event.data.to_owned(),
+                    ));
                     Ok(())
                 })
                 .expect("a good stream");

@@ -95,7 +95,14 @@ pub struct Second {
 impl TopicLog {
     /// The publish log by topic, in the feed's order.
     pub fn from_answer(answer: PublishedAnswer) -> Vec<Self> {
-        answer.topics.into_iter().map(|topic| Self { name: topic.topic, updates: topic.updates }).collect()
+        answer
+            .topics
+            .into_iter()
+            .map(|topic| Self {
+                name: topic.topic,
+                updates: topic.updates,
+            })
+            .collect()
     }
 }
 
@@ -103,8 +110,11 @@ impl TopicLog {
 pub fn tally(evidence: &Evidence<'_>) -> Tally {
     let mut tally = Tally::new(evidence);
     let mut ages = Ages::default();
-    let mut spreads: Vec<Vec<(u64, u64)>> =
-        evidence.topics.iter().map(|topic| vec![(u64::MAX, 0); topic.updates.len()]).collect();
+    let mut spreads: Vec<Vec<(u64, u64)>> = evidence
+        .topics
+        .iter()
+        .map(|topic| vec![(u64::MAX, 0); topic.updates.len()])
+        .collect();
     let mut own: Vec<Receipt> = Vec::new();
     for log in evidence.clients {
         for (index, topic) in evidence.topics.iter().enumerate() {
@@ -161,21 +171,30 @@ pub fn final_scores(clients: &[ClientLog], matches: &[(String, String, String)])
             }
         }
     }
-    let named = matches.iter().zip(last).filter_map(|(one, last)| last.map(|last| (one, last)));
+    let named = matches
+        .iter()
+        .zip(last)
+        .filter_map(|(one, last)| last.map(|last| (one, last)));
     named
-        .map(|((topic, home, away), (_, home_score, away_score, agreed))| FinalScore {
-            topic: topic.clone(),
-            home: home.clone(),
-            away: away.clone(),
-            home_score,
-            away_score,
-            agreed,
-        })
+        .map(
+            |((topic, home, away), (_, home_score, away_score, agreed))| FinalScore {
+                topic: topic.clone(),
+                home: home.clone(),
+                away: away.clone(),
+                home_score,
+                away_score,
+                agreed,
+            },
+        )
         .collect()
 }
 
 fn empty() -> Distribution {
-    Distribution { histogram: histogram::new(), lost: 0, negative: 0 }
+    Distribution {
+        histogram: histogram::new(),
+        lost: 0,
+        negative: 0,
+    }
 }
 
 impl Tally {
@@ -206,7 +225,13 @@ impl Tally {
             stale_share: None,
             spread_p99_us: None,
             publish_lag_p99_us: lag.quantile(0.99).and_then(crate::record::Quantile::us),
-            seconds: vec![Second { deliveries: 0, latency: empty() }; seconds],
+            seconds: vec![
+                Second {
+                    deliveries: 0,
+                    latency: empty()
+                };
+                seconds
+            ],
             faults: Vec::new(),
             disagreements: 0,
         }
@@ -231,7 +256,11 @@ impl Tally {
                 Fate::Received { at_us, kind, held_us } => {
                     self.received += 1;
                     let at_us = if evidence.mode == Mode::Latest { held_us } else { at_us };
-                    let into = if kind == Kind::CatchUp { &mut self.catch_up } else { &mut self.latency };
+                    let into = if kind == Kind::CatchUp {
+                        &mut self.catch_up
+                    } else {
+                        &mut self.latency
+                    };
                     record(into, at_us as i64 - update.due_us as i64);
                 }
                 Fate::Superseded { held_us } => {
@@ -262,7 +291,8 @@ impl Tally {
             self.fault(|| format!("client {client}: update {} of {} was {what}", receipt.seq, topic.name));
         }
         for receipt in stream.firsts() {
-            if window.contains(receipt.received_us) && receipt.due_us >= window.from_us && receipt.kind != Kind::Initial {
+            if window.contains(receipt.received_us) && receipt.due_us >= window.from_us && receipt.kind != Kind::Initial
+            {
                 self.deliveries += 1;
                 self.payload_bytes += u64::from(receipt.bytes);
                 let second = (receipt.received_us - window.from_us) / 1_000_000;
@@ -273,7 +303,12 @@ impl Tally {
         }
         if stream.disagreements > 0 {
             self.disagreements += stream.disagreements;
-            self.fault(|| format!("client {client}: due times of {} differ from the publish log's", topic.name));
+            self.fault(|| {
+                format!(
+                    "client {client}: due times of {} differ from the publish log's",
+                    topic.name
+                )
+            });
         }
     }
 

@@ -17,7 +17,10 @@ impl Usage {
     /// None when there is no such process.
     pub fn of(pid: u32) -> Option<Self> {
         let pid = i32::try_from(pid).ok()?;
-        Some(Self { pid, clock: clock_getcpuclockid(Pid::from_raw(pid)).ok()? })
+        Some(Self {
+            pid,
+            clock: clock_getcpuclockid(Pid::from_raw(pid)).ok()?,
+        })
     }
 
     /// Of this process.
@@ -42,6 +45,11 @@ pub fn kernel_socket_bytes() -> Option<u64> {
     const PAGE_BYTES: u64 = 4096;
     let stats = std::fs::read_to_string("/proc/net/sockstat").ok()?;
     let tcp = stats.lines().find_map(|line| line.strip_prefix("TCP:"))?;
-    let pages: u64 = tcp.split_whitespace().skip_while(|word| *word != "mem").nth(1)?.parse().ok()?;
+    let pages: u64 = tcp
+        .split_whitespace()
+        .skip_while(|word| *word != "mem")
+        .nth(1)?
+        .parse()
+        .ok()?;
     Some(pages * PAGE_BYTES)
 }

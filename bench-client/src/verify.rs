@@ -47,11 +47,21 @@ pub async fn verify(target: Option<Control>, mut report: impl FnMut(&Check)) -> 
     let control = match target {
         Some(control) => control,
         None => {
-            let feed = FeedSettings { topics: Some(2), rate: Some(RATE_HZ), ..FeedSettings::default() };
-            let server = own.insert(ServerProcess::start(&feed, Duration::ZERO, &["--log-updates", LOG_UPDATES]).await?);
+            let feed = FeedSettings {
+                topics: Some(2),
+                rate: Some(RATE_HZ),
+                ..FeedSettings::default()
+            };
+            let server =
+                own.insert(ServerProcess::start(&feed, Duration::ZERO, &["--log-updates", LOG_UPDATES]).await?);
             let control = Control::new(&server.url).await?;
             let now_us = control.clock().await?.clock.now_us();
-            server.switch.as_mut().context("the server has no stdin")?.start_feed(now_us).await?;
+            server
+                .switch
+                .as_mut()
+                .context("the server has no stdin")?
+                .start_feed(now_us)
+                .await?;
             control
         }
     };
@@ -67,7 +77,12 @@ async fn check_all(control: &Control, report: &mut impl FnMut(&Check)) -> anyhow
     let clock = control.clock().await?.clock;
     let stats = control.stats().await?;
     let served: Vec<_> = control.transports().await?.into_iter().map(|one| one.id).collect();
-    let topics = stats.topics.iter().enumerate().map(|(index, one)| (one.topic.clone(), index as u32)).collect();
+    let topics = stats
+        .topics
+        .iter()
+        .enumerate()
+        .map(|(index, one)| (one.topic.clone(), index as u32))
+        .collect();
     let endpoint = Endpoint {
         address: control.address,
         authority: control.authority.clone(),
@@ -77,18 +92,37 @@ async fn check_all(control: &Control, report: &mut impl FnMut(&Check)) -> anyhow
         wait_ms: 5_000,
         headers: HeaderSet::Browser,
         keep_alive: true,
-        polls: PollGrid { first_us: clock.now_us(), interval_us: POLL_INTERVAL_US },
+        polls: PollGrid {
+            first_us: clock.now_us(),
+            interval_us: POLL_INTERVAL_US,
+        },
     };
-    let subject = Subject { net: Net { clock, counters: Arc::default() }, endpoint };
+    let subject = Subject {
+        net: Net {
+            clock,
+            counters: Arc::default(),
+        },
+        endpoint,
+    };
     let mut passed = true;
-    for row in transports::ALL.iter().filter(|row| served.iter().any(|id| id == row.id)) {
+    for row in transports::ALL
+        .iter()
+        .filter(|row| served.iter().any(|id| id == row.id))
+    {
         for (name, check) in CHECKS {
             let result = match timeout(CHECK_TIMEOUT, check(&subject, row)).await {
                 Ok(result) => result,
-                Err(_) => Err(anyhow::anyhow!("not done within {} s: is the feed silent?", CHECK_TIMEOUT.as_secs())),
+                Err(_) => Err(anyhow::anyhow!(
+                    "not done within {} s: is the feed silent?",
+                    CHECK_TIMEOUT.as_secs()
+                )),
             };
             passed &= result.is_ok();
-            report(&Check { transport: row.id, name, result });
+            report(&Check {
+                transport: row.id,
+                name,
+                result,
+            });
         }
     }
     Ok(passed)
@@ -151,11 +185,17 @@ impl Subject {
             // Dropped here: the connection is cut without a word.
         }
         contiguous(seqs.iter().copied())?;
-        Ok(format!("{} updates over {CUTS} cuts, none lost, none twice", seqs.len()))
+        Ok(format!(
+            "{} updates over {CUTS} cuts, none lost, none twice",
+            seqs.len()
+        ))
     }
 
     async fn all_topics(&self, row: &ClientTransport) -> anyhow::Result<String> {
-        let endpoint = Endpoint { topic: None, ..self.endpoint.clone() };
+        let endpoint = Endpoint {
+            topic: None,
+            ..self.endpoint.clone()
+        };
         let mut session = self.open(row, endpoint, None).await?;
         let topics = self.endpoint.topics.len();
         let updates = Self::take(session.as_mut(), UPDATES.max(2 * topics)).await?;
@@ -171,8 +211,20 @@ impl Subject {
         let at = newest.last().context("no update")?.cursor;
         drop(session);
         let bad = [
-            ("another epoch", Cursor { epoch: at.epoch - 1, offset: at.offset }),
-            ("ahead of the log", Cursor { offset: at.offset + 1_000_000, ..at }),
+            (
+                "another epoch",
+                Cursor {
+                    epoch: at.epoch - 1,
+                    offset: at.offset,
+                },
+            ),
+            (
+                "ahead of the log",
+                Cursor {
+                    offset: at.offset + 1_000_000,
+                    ..at
+                },
+            ),
             ("evicted from the log", Cursor { offset: 0, ..at }),
         ];
         let mut said = Vec::new();
@@ -187,8 +239,14 @@ impl Subject {
                 // The log still holds everything: then a replay from the beginning is right.
                 continue;
             }
-            ensure!(arrivals.reset, "a cursor {kind} was continued in silence, at seq {first}");
-            ensure!(first >= newest[0].seq, "after a reset (cursor {kind}) came seq {first}, which is not the newest state");
+            ensure!(
+                arrivals.reset,
+                "a cursor {kind} was continued in silence, at seq {first}"
+            );
+            ensure!(
+                first >= newest[0].seq,
+                "after a reset (cursor {kind}) came seq {first}, which is not the newest state"
+            );
             said.push(kind);
         }
         Ok(format!("said for a cursor {}", said.join(", ")))

@@ -159,7 +159,8 @@ impl VirtualClient {
             kind,
         });
         if let (Some(live), Kind::Live) = (&self.live, kind) {
-            live.lock().saturating_record(arrival.received_us.saturating_sub(arrival.due_us));
+            live.lock()
+                .saturating_record(arrival.received_us.saturating_sub(arrival.due_us));
         }
     }
 }

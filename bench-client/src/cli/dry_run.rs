@@ -25,13 +25,35 @@ pub fn summary(plan: &Plan) -> String {
 pub fn describe(plan: &Plan, needs: &[Need]) -> String {
     let mut text = summary(plan) + "\n\nPlan\n";
     let mut row = |name: &str, value: String| text += &format!("  {name:<17} {value}\n");
-    row("order of rows", plan.rows().iter().map(|(id, _)| *id).collect::<Vec<_>>().join(" "));
+    row(
+        "order of rows",
+        plan.rows().iter().map(|(id, _)| *id).collect::<Vec<_>>().join(" "),
+    );
     row("feed", feed(plan));
-    row("mode", format!("{:?}, each client follows {:?}", plan.mode, plan.follow).to_lowercase());
-    row("poll interval", format!("{} ms (short polling); long polls wait {} ms at most", plan.poll_interval_ms, plan.wait_ms));
+    row(
+        "mode",
+        format!("{:?}, each client follows {:?}", plan.mode, plan.follow).to_lowercase(),
+    );
+    row(
+        "poll interval",
+        format!(
+            "{} ms (short polling); long polls wait {} ms at most",
+            plan.poll_interval_ms, plan.wait_ms
+        ),
+    );
     row("request headers", format!("{:?}", plan.request_headers).to_lowercase());
-    row("connections", if plan.keep_alive { "kept open".into() } else { "one per request".into() });
-    row("phases", format!("settle {} s, measure {} s", plan.settle_s, plan.duration_s));
+    row(
+        "connections",
+        if plan.keep_alive {
+            "kept open".into()
+        } else {
+            "one per request".into()
+        },
+    );
+    row(
+        "phases",
+        format!("settle {} s, measure {} s", plan.settle_s, plan.duration_s),
+    );
     row("seed", plan.seed.to_string());
     text += "\nExpected traffic in the window (an estimate)\n";
     text += &indent(&traffic_table(plan));
@@ -41,33 +63,66 @@ pub fn describe(plan: &Plan, needs: &[Need]) -> String {
 }
 
 fn feed(plan: &Plan) -> String {
-    let size = |bytes: Option<u32>| bytes.map_or("updates as long as they come".into(), |bytes| format!("{bytes}-byte updates"));
+    let size = |bytes: Option<u32>| {
+        bytes.map_or("updates as long as they come".into(), |bytes| {
+            format!("{bytes}-byte updates")
+        })
+    };
     match &plan.feed {
         FeedPlan::Simulated { rate_hz, .. } if *rate_hz == 0.0 => "no updates".into(),
-        FeedPlan::Simulated { topics, rate_hz, update_bytes, arrivals, .. } => {
+        FeedPlan::Simulated {
+            topics,
+            rate_hz,
+            update_bytes,
+            arrivals,
+            ..
+        } => {
             let arrivals = format!("{arrivals:?}").to_lowercase();
-            format!("{} at {rate_hz} updates/s ({arrivals}), {}", topic_count(*topics), size(*update_bytes))
+            format!(
+                "{} at {rate_hz} updates/s ({arrivals}), {}",
+                topic_count(*topics),
+                size(*update_bytes)
+            )
         }
-        FeedPlan::Replay { file, speed, topics, .. } => format!("{} of {file}, {speed} times faster", topic_count(*topics)),
+        FeedPlan::Replay {
+            file, speed, topics, ..
+        } => format!("{} of {file}, {speed} times faster", topic_count(*topics)),
         FeedPlan::Target { topics, .. } => format!("{} of the target's own feed", topic_count(*topics)),
     }
 }
 
 fn topic_count(topics: u32) -> String {
-    if topics == 1 { "1 match".into() } else { format!("{} matches", format::count(topics)) }
+    if topics == 1 {
+        "1 match".into()
+    } else {
+        format!("{} matches", format::count(topics))
+    }
 }
 
 fn minutes(seconds: f64) -> String {
-    if seconds < 90.0 { format!("{seconds:.0} s") } else { format!("{:.1} min", seconds / 60.0) }
+    if seconds < 90.0 {
+        format!("{seconds:.0} s")
+    } else {
+        format!("{:.1} min", seconds / 60.0)
+    }
 }
 
 fn traffic_table(plan: &Plan) -> Table {
     let mut table = plain(&["transport", "requests/s", "updates/s", "bytes/s"]);
     for id in &plan.transports {
-        let Traffic { requests_per_s, deliveries_per_s, bytes_per_s } = limits::traffic(plan, id);
+        let Traffic {
+            requests_per_s,
+            deliveries_per_s,
+            bytes_per_s,
+        } = limits::traffic(plan, id);
         let number = |value: Option<f64>| format::known(value, format::number);
         let bytes = format::known(bytes_per_s, format::bytes);
-        table.add_row([id.clone(), format::number(requests_per_s), number(deliveries_per_s), bytes]);
+        table.add_row([
+            id.clone(),
+            format::number(requests_per_s),
+            number(deliveries_per_s),
+            bytes,
+        ]);
     }
     table
 }
@@ -77,7 +132,12 @@ fn needs_table(needs: &[Need]) -> Table {
     for need in needs {
         let verdict = if need.is_met() { "enough" } else { "TOO FEW" };
         let available = format::known(need.available, format::count);
-        table.add_row([need.what.to_owned(), format::count(need.needed), available, verdict.to_owned()]);
+        table.add_row([
+            need.what.to_owned(),
+            format::count(need.needed),
+            available,
+            verdict.to_owned(),
+        ]);
     }
     table
 }
@@ -92,5 +152,9 @@ fn plain(header: &[&str]) -> Table {
 }
 
 fn indent(table: &Table) -> String {
-    table.to_string().lines().map(|line| format!(" {}\n", line.trim_end())).collect()
+    table
+        .to_string()
+        .lines()
+        .map(|line| format!(" {}\n", line.trim_end()))
+        .collect()
 }

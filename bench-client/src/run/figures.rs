@@ -1,9 +1,14 @@
 //! From everything a row left behind to its line in the record. Pure: no clock, no socket.
 
-use super::{row::{State, mode}, sampler::Sample};
+use super::{
+    row::{State, mode},
+    sampler::Sample,
+};
 use crate::{
     fleet::Totals,
-    record::{FeedPlan, Follow, Mode, Outcome, Plan, Quantile, Quantiles, RequestHeaders, Row, SeriesPoint, SummaryRow},
+    record::{
+        FeedPlan, Follow, Mode, Outcome, Plan, Quantile, Quantiles, RequestHeaders, Row, SeriesPoint, SummaryRow,
+    },
     report::histogram::{self, Distribution},
     tally::{self, Evidence, Tally, TopicLog},
     virtual_client::ClientLog,
@@ -38,7 +43,11 @@ pub fn row(mut measured: Measured) -> Row {
     let topics = measured.state.matches.len() as u32;
     for client in measured.logs.len() as u32..plan.clients {
         let topic = (plan.follow == Follow::One && topics > 0).then(|| client % topics);
-        measured.logs.push(ClientLog { client, topic, ..ClientLog::default() });
+        measured.logs.push(ClientLog {
+            client,
+            topic,
+            ..ClientLog::default()
+        });
     }
     let tally = judged(&mut measured);
     let mut figures = planned(&measured);
@@ -49,7 +58,11 @@ pub fn row(mut measured: Measured) -> Row {
         figures.updates_received = Some(measured.logs.iter().map(|log| log.receipts.len() as u64).sum());
     }
     ratios(&mut figures, &measured);
-    let mut connect = Distribution { histogram: histogram::new(), lost: 0, negative: 0 };
+    let mut connect = Distribution {
+        histogram: histogram::new(),
+        lost: 0,
+        negative: 0,
+    };
     for us in measured.logs.iter().flat_map(|log| &log.connects_us) {
         connect.histogram.saturating_record(*us);
     }
@@ -60,12 +73,22 @@ pub fn row(mut measured: Measured) -> Row {
     Row {
         outcome: outcome(&measured, tally.as_ref()),
         series: series(&measured.state.samples, tally.as_ref()),
-        latency: tally.as_ref().filter(|tally| tally.expected > 0).map(|tally| encode(&tally.latency)),
-        catch_up: tally.as_ref().filter(|tally| tally.catch_up.count() > 0).map(|tally| encode(&tally.catch_up)),
+        latency: tally
+            .as_ref()
+            .filter(|tally| tally.expected > 0)
+            .map(|tally| encode(&tally.latency)),
+        catch_up: tally
+            .as_ref()
+            .filter(|tally| tally.catch_up.count() > 0)
+            .map(|tally| encode(&tally.catch_up)),
         connect: (connect.count() > 0).then(|| encode(&connect)),
         memory: measured.state.memory.clone(),
         phases: measured.state.phases.clone(),
-        final_scores: if replay { tally::final_scores(&measured.logs, &measured.state.matches) } else { Vec::new() },
+        final_scores: if replay {
+            tally::final_scores(&measured.logs, &measured.state.matches)
+        } else {
+            Vec::new()
+        },
         faults,
         figures,
     }
@@ -93,9 +116,13 @@ fn judged(measured: &mut Measured) -> Option<Tally> {
 fn planned(measured: &Measured) -> SummaryRow {
     let plan = &measured.plan;
     let (rate_hz, update_bytes) = match &plan.feed {
-        FeedPlan::Simulated { rate_hz, update_bytes, .. } => (Some(*rate_hz), *update_bytes),
+        FeedPlan::Simulated {
+            rate_hz, update_bytes, ..
+        } => (Some(*rate_hz), *update_bytes),
         FeedPlan::Replay { update_bytes, .. } => (None, *update_bytes),
-        FeedPlan::Target { rate_hz, update_bytes, .. } => (*rate_hz, *update_bytes),
+        FeedPlan::Target {
+            rate_hz, update_bytes, ..
+        } => (*rate_hz, *update_bytes),
     };
     SummaryRow {
         scenario: plan.scenario.clone(),
@@ -122,7 +149,10 @@ fn planned(measured: &Measured) -> SummaryRow {
 /// What counters and clocks say: by wall clock within the window, and in total.
 fn counted(figures: &mut SummaryRow, measured: &Measured) {
     let state = &measured.state;
-    figures.duration_s = state.window.filter(|_| !state.samples.is_empty()).map(|w| w.length_us() as f64 / 1e6);
+    figures.duration_s = state
+        .window
+        .filter(|_| !state.samples.is_empty())
+        .map(|w| w.length_us() as f64 / 1e6);
     if state.phases.ramp_s > 0.0 {
         let totals = &measured.totals;
         figures.connections_total = Some(totals.connections);
@@ -145,9 +175,11 @@ fn counted(figures: &mut SummaryRow, measured: &Measured) {
         figures.client_cpu_s = difference(first.client_cpu_s, last.client_cpu_s);
     }
     let memory = &state.memory;
-    if let (Some(before), Some(settled), Some(log)) =
-        (memory.server_rss_before_bytes, memory.server_rss_settled_bytes, memory.server_log_bytes)
-    {
+    if let (Some(before), Some(settled), Some(log)) = (
+        memory.server_rss_before_bytes,
+        memory.server_rss_settled_bytes,
+        memory.server_log_bytes,
+    ) {
         let grown = settled as f64 - before as f64 - log as f64;
         figures.server_rss_bytes_per_client = Some(grown / f64::from(measured.plan.clients));
     }
@@ -185,12 +217,17 @@ fn delivered(figures: &mut SummaryRow, tally: &Tally) {
 
 /// Cost per delivery; none where nothing was delivered.
 fn ratios(figures: &mut SummaryRow, measured: &Measured) {
-    let Some(deliveries) = figures.deliveries.filter(|deliveries| *deliveries > 0) else { return };
+    let Some(deliveries) = figures.deliveries.filter(|deliveries| *deliveries > 0) else {
+        return;
+    };
     if measured.state.samples.len() < 2 {
         return;
     }
     let per_update = |value: f64| value / deliveries as f64;
-    let bytes = figures.bytes_sent.zip(figures.bytes_received).map(|(sent, received)| sent + received);
+    let bytes = figures
+        .bytes_sent
+        .zip(figures.bytes_received)
+        .map(|(sent, received)| sent + received);
     figures.bytes_per_update = bytes.map(|bytes| per_update(bytes as f64));
     figures.server_cpu_us_per_update = figures.server_cpu_s.map(|s| per_update(s * 1e6));
     figures.client_cpu_us_per_update = figures.client_cpu_s.map(|s| per_update(s * 1e6));
@@ -203,7 +240,10 @@ fn outcome(measured: &Measured, tally: Option<&Tally>) -> Outcome {
         (End::Failed(reason), _) => reason.clone(),
         (End::Whole, None) => "there is no publish log to compare with".into(),
         (End::Whole, Some(tally)) if tally.disagreements > 0 => {
-            format!("{} updates carry other due times than the publish log: the server contradicts itself", tally.disagreements)
+            format!(
+                "{} updates carry other due times than the publish log: the server contradicts itself",
+                tally.disagreements
+            )
         }
         (End::Whole, Some(tally)) => {
             let silent = [
@@ -211,7 +251,11 @@ fn outcome(measured: &Measured, tally: Option<&Tally>) -> Outcome {
                 (tally.duplicates, "received twice"),
                 (tally.out_of_order, "received out of order"),
             ];
-            let said: Vec<_> = silent.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+            let said: Vec<_> = silent
+                .iter()
+                .filter(|(n, _)| *n > 0)
+                .map(|(n, what)| format!("{n} {what}"))
+                .collect();
             if said.is_empty() {
                 return Outcome::Ok;
             }
@@ -223,12 +267,21 @@ fn outcome(measured: &Measured, tally: Option<&Tally>) -> Outcome {
 
 fn faults(measured: &Measured, tally: Option<&Tally>) -> Vec<String> {
     let mut faults = tally.map(|tally| tally.faults.clone()).unwrap_or_default();
-    let errors = measured.logs.iter().filter_map(|log| log.errors.first().map(|error| (log.client, error)));
+    let errors = measured
+        .logs
+        .iter()
+        .filter_map(|log| log.errors.first().map(|error| (log.client, error)));
     // Stopping a row cuts what is under way, which is no error of anyone's: those are not in the logs.
-    faults.extend(errors.take(ERRORS_KEPT).map(|(client, error)| format!("client {client}: {error}")));
+    faults.extend(
+        errors
+            .take(ERRORS_KEPT)
+            .map(|(client, error)| format!("client {client}: {error}")),
+    );
     if measured.state.clock_bound_us > 0 {
         let bound = measured.state.clock_bound_us;
-        faults.push(format!("the server's clock is estimated: every latency may be off by up to {bound} µs either way"));
+        faults.push(format!(
+            "the server's clock is estimated: every latency may be off by up to {bound} µs either way"
+        ));
     }
     faults
 }

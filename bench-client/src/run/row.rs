@@ -11,7 +11,10 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
-use rand_pcg::{Pcg32, rand_core::{Rng, SeedableRng}};
+use rand_pcg::{
+    Pcg32,
+    rand_core::{Rng, SeedableRng},
+};
 use server::{FeedDescription, clock::Clock, wire::PublishedAnswer};
 use tokio::time::sleep;
 
@@ -80,7 +83,9 @@ pub async fn measure(setting: &Setting<'_>, id: &str, repeat: u32) -> (Row, Vec<
     let cut = drive(setting, id, repeat, &mut state).await.err();
     if let Some(sampler) = state.sampler.take() {
         sampler.cut_short();
-        state.samples = tokio::task::spawn_blocking(|| sampler.finish()).await.unwrap_or_default();
+        state.samples = tokio::task::spawn_blocking(|| sampler.finish())
+            .await
+            .unwrap_or_default();
     }
     let (logs, totals) = stop_fleet(&mut state).await;
     if let Some(window) = &mut state.window {
@@ -93,14 +98,24 @@ pub async fn measure(setting: &Setting<'_>, id: &str, repeat: u32) -> (Row, Vec<
         Some(Cut::Failed(error)) => figures::End::Failed(format!("{error:#}")),
     };
     let plan = setting.resolved.plan.clone();
-    let measured = Measured { plan, transport: id.to_owned(), repeat, state, logs, totals, end: outcome };
+    let measured = Measured {
+        plan,
+        transport: id.to_owned(),
+        repeat,
+        state,
+        logs,
+        totals,
+        end: outcome,
+    };
     let row = tokio::task::spawn_blocking(|| figures::row(measured)).await;
     // It is pure: if it panics, that is a bug, and hiding it would make a wrong table.
     (row.expect("the figures can be computed"), catalogue)
 }
 
 async fn stop_fleet(state: &mut State) -> (Vec<ClientLog>, Totals) {
-    let Some(fleet) = state.fleet.take() else { return Default::default() };
+    let Some(fleet) = state.fleet.take() else {
+        return Default::default();
+    };
     let totals = fleet.totals();
     let logs = tokio::task::spawn_blocking(|| fleet.stop()).await;
     (logs.ok().and_then(Result::ok).unwrap_or_default(), totals)
@@ -148,7 +163,11 @@ async fn phases(
     let clock = clock.clock;
     state.catalogue = catalogue(&plan.transports, control.transports().await?);
     let stats = control.stats().await?;
-    state.matches = stats.topics.into_iter().map(|one| (one.topic, one.home, one.away)).collect();
+    state.matches = stats
+        .topics
+        .into_iter()
+        .map(|one| (one.topic, one.home, one.away))
+        .collect();
     state.memory.server_rss_before_bytes = server.and_then(|usage| usage.rss_bytes());
     state.phases.start_s = started.elapsed().as_secs_f64();
 
@@ -184,8 +203,13 @@ async fn phases(
     if whole.is_err() {
         sampler.cut_short();
     }
-    state.samples = tokio::task::spawn_blocking(|| sampler.finish()).await.context("the sampler ended badly")?;
-    let window = Window { to_us: cut_end(window, &state.samples), ..window };
+    state.samples = tokio::task::spawn_blocking(|| sampler.finish())
+        .await
+        .context("the sampler ended badly")?;
+    let window = Window {
+        to_us: cut_end(window, &state.samples),
+        ..window
+    };
     state.window = Some(window);
     state.phases.measure_s = seconds(window.length_us());
 
@@ -217,8 +241,13 @@ fn start_fleet(
     seed: u64,
 ) -> anyhow::Result<Fleet> {
     let transport = transports::by_id(id).with_context(|| format!("no transport {id:?}"))?;
-    let topics: Arc<TopicIndex> =
-        Arc::new(matches.iter().enumerate().map(|(index, one)| (one.0.clone(), index as u32)).collect());
+    let topics: Arc<TopicIndex> = Arc::new(
+        matches
+            .iter()
+            .enumerate()
+            .map(|(index, one)| (one.0.clone(), index as u32))
+            .collect(),
+    );
     let interval_us = plan.poll_interval_ms * 1_000;
     let grid_from = clock.now_us();
     let mut random = Pcg32::seed_from_u64(seed);
@@ -239,9 +268,20 @@ fn start_fleet(
                 RequestHeaders::Minimal => HeaderSet::Minimal,
             },
             keep_alive: plan.keep_alive,
-            polls: PollGrid { first_us: grid_from + phase as u64, interval_us },
+            polls: PollGrid {
+                first_us: grid_from + phase as u64,
+                interval_us,
+            },
         };
-        VirtualClient { index, topic, transport, endpoint: Arc::new(endpoint), position, live, seed }
+        VirtualClient {
+            index,
+            topic,
+            transport,
+            endpoint: Arc::new(endpoint),
+            position,
+            live,
+            seed,
+        }
     };
     Fleet::start(environment::cores(), plan.clients, clock, plan.ramp_per_s, make)
 }
@@ -256,7 +296,9 @@ pub fn mode(mode: Mode) -> server::wire::Mode {
 /// Waits until every client has a session, or until patience ends: those that have none count as having missed everything.
 async fn ramp(setting: &Setting<'_>, plan: &Plan, state: &State) -> Result<(), Cut> {
     let fleet = state.fleet.as_ref().context("no clients")?;
-    let pace = plan.ramp_per_s.map_or(Duration::ZERO, |rate| Duration::from_secs_f64(f64::from(plan.clients) / rate));
+    let pace = plan.ramp_per_s.map_or(Duration::ZERO, |rate| {
+        Duration::from_secs_f64(f64::from(plan.clients) / rate)
+    });
     let deadline = tokio::time::Instant::now() + pace + RAMP_PATIENCE;
     loop {
         let totals = fleet.totals();
@@ -295,7 +337,16 @@ async fn wait_until(setting: &Setting<'_>, state: &State, clock: Clock, until_us
 
 /// Microseconds between two ticks of a feed that ticks evenly (over all topics, or between its bursts).
 fn tick_gap_us(feed: &FeedPlan) -> Option<f64> {
-    let FeedPlan::Simulated { topics, rate_hz, arrivals, burst_size, .. } = feed else { return None };
+    let FeedPlan::Simulated {
+        topics,
+        rate_hz,
+        arrivals,
+        burst_size,
+        ..
+    } = feed
+    else {
+        return None;
+    };
     let per_tick = match arrivals {
         Arrivals::Regular => 1.0,
         Arrivals::Burst => f64::from(*burst_size),
@@ -312,17 +363,37 @@ fn window(plan: &Plan, feed_us: u64, gap_us: Option<f64>) -> Window {
         None => settle_us,
     };
     let from_us = feed_us + offset_us as u64;
-    Window { from_us, to_us: from_us + (plan.duration_s * 1e6) as u64 }
+    Window {
+        from_us,
+        to_us: from_us + (plan.duration_s * 1e6) as u64,
+    }
 }
 
 /// The window at a server whose feed runs already: halfway between two of its ticks, where it ticks evenly.
-async fn foreign_window(plan: &Plan, control: &Control, clock: Clock, feed: &FeedDescription) -> anyhow::Result<Window> {
+async fn foreign_window(
+    plan: &Plan,
+    control: &Control,
+    clock: Clock,
+    feed: &FeedDescription,
+) -> anyhow::Result<Window> {
     let now_us = clock.now_us();
     let even = feed.arrivals.as_deref() == Some("regular");
-    let rate = feed.rate_hz.filter(|rate| even && *rate > 0.0).map(|rate| rate * f64::from(feed.topics));
-    let Some(gap_us) = rate.map(|rate| 1e6 / rate) else { return Ok(window(plan, now_us, None)) };
-    let recent = control.published(now_us.saturating_sub(2_000_000 + 2 * gap_us as u64), now_us).await?;
-    let last = recent.topics.iter().filter_map(|topic| topic.updates.last()).map(|update| update.due_us).max();
+    let rate = feed
+        .rate_hz
+        .filter(|rate| even && *rate > 0.0)
+        .map(|rate| rate * f64::from(feed.topics));
+    let Some(gap_us) = rate.map(|rate| 1e6 / rate) else {
+        return Ok(window(plan, now_us, None));
+    };
+    let recent = control
+        .published(now_us.saturating_sub(2_000_000 + 2 * gap_us as u64), now_us)
+        .await?;
+    let last = recent
+        .topics
+        .iter()
+        .filter_map(|topic| topic.updates.last())
+        .map(|update| update.due_us)
+        .max();
     Ok(window(plan, last.unwrap_or(now_us), last.map(|_| gap_us)))
 }
 
@@ -341,7 +412,10 @@ async fn drain(setting: &Setting<'_>, control: &Control, window: Window, state: 
     let deadline = tokio::time::Instant::now() + DRAIN_LEAST.max(plan.poll_interval() * 2);
     let context_us = window.from_us - CONTEXT_US.min(window.from_us);
     loop {
-        let published = control.published(context_us, window.to_us).await.context("the publish log could not be read")?;
+        let published = control
+            .published(context_us, window.to_us)
+            .await
+            .context("the publish log could not be read")?;
         let complete = published.complete;
         state.published = Some(published);
         if complete || tokio::time::Instant::now() >= deadline {
@@ -350,7 +424,11 @@ async fn drain(setting: &Setting<'_>, control: &Control, window: Window, state: 
         sleep(LOOK).await;
     }
     let published = state.published.as_ref().context("no publish log")?;
-    let last: Vec<u64> = published.topics.iter().map(|topic| topic.last_offset.unwrap_or(0)).collect();
+    let last: Vec<u64> = published
+        .topics
+        .iter()
+        .map(|topic| topic.last_offset.unwrap_or(0))
+        .collect();
     let last_of_all = last.iter().copied().max().unwrap_or(0);
     let followed = |client: u32| match plan.follow {
         Follow::One if !last.is_empty() => last[client as usize % last.len()],

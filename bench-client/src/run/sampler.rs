@@ -36,7 +36,12 @@ pub struct Sampler {
 
 impl Sampler {
     /// Samples at the window's start, at every second, and at its end.
-    pub fn start(clock: Clock, window: Window, counters: CounterHandle, server: Option<Usage>) -> std::io::Result<Self> {
+    pub fn start(
+        clock: Clock,
+        window: Window,
+        counters: CounterHandle,
+        server: Option<Usage>,
+    ) -> std::io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = stop.clone();
         let client = Usage::own();

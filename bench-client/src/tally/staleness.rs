@@ -25,7 +25,13 @@ pub struct Ages {
 }
 
 impl Ages {
-    pub fn add(&mut self, evidence: &Evidence<'_>, published: &[PublishedUpdate], receipts: &[Receipt], stream: &Stream) {
+    pub fn add(
+        &mut self,
+        evidence: &Evidence<'_>,
+        published: &[PublishedUpdate],
+        receipts: &[Receipt],
+        stream: &Stream,
+    ) {
         // A topic that never published has no age.
         if published.is_empty() && receipts.is_empty() {
             return;
@@ -49,7 +55,10 @@ impl Ages {
     fn push(&mut self, from_us: u64, to_us: u64, newest: Option<&Receipt>, evidence: &Evidence<'_>) {
         if to_us > from_us {
             let due_us = newest.map_or(evidence.nothing_held_since_us, |newest| newest.due_us);
-            self.pieces.push(Piece { from_us: from_us as i64 - due_us as i64, length_us: to_us - from_us });
+            self.pieces.push(Piece {
+                from_us: from_us as i64 - due_us as i64,
+                length_us: to_us - from_us,
+            });
         }
     }
 
@@ -60,16 +69,27 @@ impl Ages {
 
     /// The age that a share `q` of all client time stays under, to the µs.
     pub fn quantile_us(&self, q: f64) -> Option<u64> {
-        let oldest = self.pieces.iter().map(|piece| piece.from_us + piece.length_us as i64).max()?;
+        let oldest = self
+            .pieces
+            .iter()
+            .map(|piece| piece.from_us + piece.length_us as i64)
+            .max()?;
         let wanted = q * self.total_us as f64;
         let time_under = |age: i64| -> f64 {
-            self.pieces.iter().map(|piece| (age - piece.from_us).clamp(0, piece.length_us as i64) as f64).sum()
+            self.pieces
+                .iter()
+                .map(|piece| (age - piece.from_us).clamp(0, piece.length_us as i64) as f64)
+                .sum()
         };
         // Time under an age never falls as the age grows, so the age is found by halving.
         let (mut low, mut high) = (0, oldest.max(0));
         while low < high {
             let middle = low + (high - low) / 2;
-            if time_under(middle) >= wanted { high = middle } else { low = middle + 1 }
+            if time_under(middle) >= wanted {
+                high = middle
+            } else {
+                low = middle + 1
+            }
         }
         Some(low as u64)
     }

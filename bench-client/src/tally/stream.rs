@@ -18,9 +18,15 @@ pub struct Stream {
 /// What became of one update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
-    Received { at_us: u64, kind: Kind, held_us: u64 },
+    Received {
+        at_us: u64,
+        kind: Kind,
+        held_us: u64,
+    },
     /// Mode latest: a newer one came instead.
-    Superseded { held_us: u64 },
+    Superseded {
+        held_us: u64,
+    },
     /// Lost with a reset.
     Lagged,
     Missed,
@@ -95,7 +101,9 @@ impl Stream {
 
     /// Receipts that came again (true) or after a newer one (false).
     pub fn repeated<'a>(&'a self, receipts: &'a [Receipt]) -> impl Iterator<Item = (Receipt, bool)> + 'a {
-        self.repeated.iter().map(|(position, again)| (receipts[*position], *again))
+        self.repeated
+            .iter()
+            .map(|(position, again)| (receipts[*position], *again))
     }
 
     /// Every update once, as it first came.

@@ -38,7 +38,12 @@ impl HttpConnection {
         let stream = net.connect(endpoint.address).await?;
         let meter = stream.meter();
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        Ok(Self { sender, connection: Box::pin(connection), closed: false, meter })
+        Ok(Self {
+            sender,
+            connection: Box::pin(connection),
+            closed: false,
+            meter,
+        })
     }
 
     pub fn meter(&self) -> &Meter {
@@ -60,7 +65,9 @@ impl HttpConnection {
     /// The next piece of a body; None at its end.
     pub async fn frame(&mut self, body: &mut Incoming) -> Result<Option<Bytes>, SessionError> {
         loop {
-            let Some(frame) = drive(&mut self.connection, &mut self.closed, body.frame()).await else { return Ok(None) };
+            let Some(frame) = drive(&mut self.connection, &mut self.closed, body.frame()).await else {
+                return Ok(None);
+            };
             if let Ok(data) = frame?.into_data() {
                 return Ok(Some(data));
             }
@@ -82,17 +89,32 @@ impl HttpConnection {
         }
         let status = answer.status().as_u16();
         let body = self.body(answer.into_body()).await?;
-        Err(SessionError::Refused { status, body: String::from_utf8_lossy(&body).chars().take(200).collect() })
+        Err(SessionError::Refused {
+            status,
+            body: String::from_utf8_lossy(&body).chars().take(200).collect(),
+        })
     }
 }
 
 /// A GET of this endpoint with its header set.
-pub fn get_request(endpoint: &Endpoint, target: &str, headers: &HeaderMap) -> Result<Request<Empty<Bytes>>, SessionError> {
-    let invalid = |error: http::Error| SessionError::Protocol(format!("the request for {target:?} is invalid: {error}"));
-    let mut request = Request::get(target).header(header::HOST, &endpoint.authority).body(Empty::new()).map_err(invalid)?;
-    request.headers_mut().extend(headers.iter().map(|(name, value)| (name.clone(), value.clone())));
+pub fn get_request(
+    endpoint: &Endpoint,
+    target: &str,
+    headers: &HeaderMap,
+) -> Result<Request<Empty<Bytes>>, SessionError> {
+    let invalid =
+        |error: http::Error| SessionError::Protocol(format!("the request for {target:?} is invalid: {error}"));
+    let mut request = Request::get(target)
+        .header(header::HOST, &endpoint.authority)
+        .body(Empty::new())
+        .map_err(invalid)?;
+    request
+        .headers_mut()
+        .extend(headers.iter().map(|(name, value)| (name.clone(), value.clone())));
     if !endpoint.keep_alive {
-        request.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        request
+            .headers_mut()
+            .insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     Ok(request)
 }

@@ -15,7 +15,8 @@ pub fn open<'a>(
     endpoint: &'a Arc<Endpoint>,
     since: Option<Cursor>,
 ) -> LocalBoxFuture<'a, Result<Box<dyn Session>, SessionError>> {
-    async move { Ok(Box::new(LongPoll(Poller::open(ID, net, endpoint, since).await?)) as Box<dyn Session>) }.boxed_local()
+    async move { Ok(Box::new(LongPoll(Poller::open(ID, net, endpoint, since).await?)) as Box<dyn Session>) }
+        .boxed_local()
 }
 
 struct LongPoll(Poller);

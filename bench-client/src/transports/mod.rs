@@ -40,15 +40,34 @@ pub enum Asks {
 }
 
 /// Opens a session; returns when it delivers (streams) or has its first answer (polls).
-pub type OpenSession =
-    for<'a> fn(&'a Net, &'a Arc<Endpoint>, Option<Cursor>) -> LocalBoxFuture<'a, Result<Box<dyn Session>, SessionError>>;
+pub type OpenSession = for<'a> fn(
+    &'a Net,
+    &'a Arc<Endpoint>,
+    Option<Cursor>,
+) -> LocalBoxFuture<'a, Result<Box<dyn Session>, SessionError>>;
 
 /// Every transport this client speaks.
 pub static ALL: [ClientTransport; 4] = [
-    ClientTransport { id: "short-poll", asks: Asks::EveryInterval, open: short_poll::open },
-    ClientTransport { id: "long-poll", asks: Asks::EveryUpdate, open: long_poll::open },
-    ClientTransport { id: "sse", asks: Asks::Once, open: sse::open },
-    ClientTransport { id: "websocket", asks: Asks::Once, open: websocket::open },
+    ClientTransport {
+        id: "short-poll",
+        asks: Asks::EveryInterval,
+        open: short_poll::open,
+    },
+    ClientTransport {
+        id: "long-poll",
+        asks: Asks::EveryUpdate,
+        open: long_poll::open,
+    },
+    ClientTransport {
+        id: "sse",
+        asks: Asks::Once,
+        open: sse::open,
+    },
+    ClientTransport {
+        id: "websocket",
+        asks: Asks::Once,
+        open: websocket::open,
+    },
 ];
 
 /// The row with this id.
@@ -189,11 +208,15 @@ struct Head<'a> {
 fn decode(json: &str, topics: &TopicIndex, received_us: u64) -> Result<Arrival, SessionError> {
     let head: Head<'_> = serde_json::from_str(json).map_err(|error| not_an_update(json, &error))?;
     let topic = topics.get(head.topic.as_ref());
-    let topic = *topic.ok_or_else(|| SessionError::Protocol(format!("an update of the unknown topic {:?}", head.topic)))?;
+    let topic =
+        *topic.ok_or_else(|| SessionError::Protocol(format!("an update of the unknown topic {:?}", head.topic)))?;
     Ok(Arrival {
         received_us,
         due_us: head.due_us,
-        cursor: Cursor { epoch: head.epoch, offset: head.offset },
+        cursor: Cursor {
+            epoch: head.epoch,
+            offset: head.offset,
+        },
         seq: head.seq,
         topic,
         bytes: json.len() as u32,

@@ -43,7 +43,16 @@ impl Poller {
     ) -> Result<Self, SessionError> {
         let headers = endpoint.headers.headers(Purpose::Fetch, &endpoint.authority);
         let (net, endpoint) = (net.clone(), endpoint.clone());
-        let mut poller = Self { id, net, endpoint, headers, connection: None, cursor: since, first: None, setup_bytes: 0 };
+        let mut poller = Self {
+            id,
+            net,
+            endpoint,
+            headers,
+            connection: None,
+            cursor: since,
+            first: None,
+            setup_bytes: 0,
+        };
         // A resuming long poll could be held; whether it is set up must not depend on the next update.
         let hold = since.is_none();
         if hold || id != super::long_poll::ID {
@@ -91,13 +100,18 @@ impl Poller {
             .map_err(|error| SessionError::Protocol(format!("the answer is no batch of updates: {error}")))?;
         arrivals.reset |= answer.reset.is_some();
         for update in &answer.updates {
-            arrivals.updates.push(decode(update.get(), &self.endpoint.topics, received_us)?);
+            arrivals
+                .updates
+                .push(decode(update.get(), &self.endpoint.topics, received_us)?);
         }
         if answer.updates.is_empty() {
             count(&self.net.counters.empty_responses, 1);
         }
         self.cursor = Some(answer.cursor);
-        let polled = Polled { more: answer.more, bytes: connection.meter().bytes() };
+        let polled = Polled {
+            more: answer.more,
+            bytes: connection.meter().bytes(),
+        };
         if self.endpoint.keep_alive {
             self.connection = Some(connection);
         }
@@ -105,7 +119,11 @@ impl Poller {
     }
 
     fn request(&self) -> Result<Request<Empty<Bytes>>, SessionError> {
-        get_request(&self.endpoint, &self.endpoint.target(self.id, self.cursor), &self.headers)
+        get_request(
+            &self.endpoint,
+            &self.endpoint.target(self.id, self.cursor),
+            &self.headers,
+        )
     }
 }
 

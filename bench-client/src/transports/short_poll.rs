@@ -18,7 +18,12 @@ pub fn open<'a>(
     async move {
         let poller = Poller::open(ID, net, endpoint, since).await?;
         let next_poll = endpoint.polls.first_after(net.clock.now_us());
-        Ok(Box::new(ShortPoll { net: net.clone(), grid: endpoint.polls, next_poll, poller }) as Box<dyn Session>)
+        Ok(Box::new(ShortPoll {
+            net: net.clone(),
+            grid: endpoint.polls,
+            next_poll,
+            poller,
+        }) as Box<dyn Session>)
     }
     .boxed_local()
 }
@@ -76,7 +81,10 @@ mod tests {
 
     #[test]
     fn polls_are_due_on_the_grid() {
-        let grid = PollGrid { first_us: 1_000, interval_us: 500 };
+        let grid = PollGrid {
+            first_us: 1_000,
+            interval_us: 500,
+        };
         for (now, due) in [(0, 1_000), (999, 1_000), (1_000, 1_500), (1_499, 1_500), (1_500, 2_000)] {
             assert_eq!(grid.due_us(grid.first_after(now)), due, "at {now}");
         }

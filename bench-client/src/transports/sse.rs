@@ -25,18 +25,33 @@ pub fn open<'a>(
         let mut headers = endpoint.headers.headers(Purpose::EventSource, &endpoint.authority);
         if let Some(since) = since {
             // As EventSource resumes: the address stays as it was, the header says where to go on.
-            headers.insert("last-event-id", HeaderValue::try_from(since.to_string()).map_err(|error| invalid(&error))?);
+            headers.insert(
+                "last-event-id",
+                HeaderValue::try_from(since.to_string()).map_err(|error| invalid(&error))?,
+            );
         }
         let request = get_request(endpoint, &endpoint.target(ID, None), &headers)?;
         let answer = connection.get(request).await?;
         let kind = answer.headers().get(header::CONTENT_TYPE).cloned();
         let body = connection.accepted(answer).await?;
-        if !kind.as_ref().is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream")) {
-            return Err(SessionError::Protocol(format!("expected text/event-stream, got {kind:?}")));
+        if !kind
+            .as_ref()
+            .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
+        {
+            return Err(SessionError::Protocol(format!(
+                "expected text/event-stream, got {kind:?}"
+            )));
         }
         let setup_bytes = connection.meter().bytes();
         let endpoint = endpoint.clone();
-        let session = Sse { endpoint, connection, body, parser: SseParser::default(), cursor: since, setup_bytes };
+        let session = Sse {
+            endpoint,
+            connection,
+            body,
+            parser: SseParser::default(),
+            cursor: since,
+            setup_bytes,
+        };
         Ok(Box::new(session) as Box<dyn Session>)
     }
     .boxed_local()
@@ -54,7 +69,11 @@ struct Sse {
 impl Session for Sse {
     fn next<'a>(&'a mut self, arrivals: &'a mut Arrivals) -> LocalBoxFuture<'a, Result<(), SessionError>> {
         async move {
-            let data = self.connection.frame(&mut self.body).await?.ok_or(SessionError::Ended)?;
+            let data = self
+                .connection
+                .frame(&mut self.body)
+                .await?
+                .ok_or(SessionError::Ended)?;
             let received_us = self.connection.meter().last_read_us();
             let (topics, cursor) = (&self.endpoint.topics, &mut self.cursor);
             self.parser.feed(&data, |event| {
@@ -63,7 +82,11 @@ impl Session for Sse {
                     "reset" => arrivals.reset = true,
                     // Only an id: the position before the first update.
                     "" => {}
-                    other => return Err(SessionError::Protocol(format!("an event of the unknown kind {other:?}"))),
+                    other => {
+                        return Err(SessionError::Protocol(format!(
+                            "an event of the unknown kind {other:?}"
+                        )));
+                    }
                 }
                 if let Some(id) = event.id {
                     *cursor = Some(id.parse().map_err(|error| invalid(&error))?);

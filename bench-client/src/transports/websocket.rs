@@ -45,7 +45,13 @@ pub fn open<'a>(
             Err(_) => return Err(SessionError::TimedOut(HANDSHAKE_TIMEOUT.as_secs())),
         };
         let setup_bytes = meter.bytes();
-        let session = Socket { endpoint: endpoint.clone(), socket, meter, cursor: since, setup_bytes };
+        let session = Socket {
+            endpoint: endpoint.clone(),
+            socket,
+            meter,
+            cursor: since,
+            setup_bytes,
+        };
         Ok(Box::new(session) as Box<dyn Session>)
     }
     .boxed_local()
@@ -60,7 +66,9 @@ fn handshake(endpoint: &Endpoint, since: Option<Cursor>) -> Result<Request<()>, 
         .header(header::SEC_WEBSOCKET_KEY, generate_key())
         .body(())
         .map_err(|error| SessionError::Protocol(format!("the handshake is invalid: {error}")))?;
-    request.headers_mut().extend(endpoint.headers.headers(Purpose::WebSocket, &endpoint.authority));
+    request
+        .headers_mut()
+        .extend(endpoint.headers.headers(Purpose::WebSocket, &endpoint.authority));
     Ok(request)
 }
 
@@ -69,7 +77,10 @@ fn refused(error: tungstenite::Error) -> SessionError {
     match error {
         tungstenite::Error::Http(answer) => SessionError::Refused {
             status: answer.status().as_u16(),
-            body: String::from_utf8_lossy(answer.body().as_deref().unwrap_or_default()).chars().take(200).collect(),
+            body: String::from_utf8_lossy(answer.body().as_deref().unwrap_or_default())
+                .chars()
+                .take(200)
+                .collect(),
         },
         other => other.into(),
     }
@@ -109,8 +120,8 @@ impl Session for Socket {
 impl Socket {
     fn read(&mut self, text: &str, arrivals: &mut Arrivals) -> Result<(), SessionError> {
         if text.starts_with(r#"{"reset""#) {
-            let reset: ResetMessage =
-                serde_json::from_str(text).map_err(|error| SessionError::Protocol(format!("a broken reset: {error}")))?;
+            let reset: ResetMessage = serde_json::from_str(text)
+                .map_err(|error| SessionError::Protocol(format!("a broken reset: {error}")))?;
             arrivals.reset = true;
             self.cursor = Some(reset.cursor);
             return Ok(());
