@@ -367,12 +367,18 @@ fn table(record: &crate::record::RunRecord) -> anyhow::Result<String> {
 fn list() -> String {
     let mut text = String::from("Scenarios (run NAME, or a .toml file of your own):\n");
     for (name, _) in scenario::BUILT_IN {
-        // They are parsed by a test.
-        let summary = Scenario::load(name)
-            .map(|scenario| scenario.file.summary)
-            .unwrap_or_default();
+        // They are read and planned by a test.
+        let Ok(scenario) = Scenario::load(name) else { continue };
+        let Ok(resolved) = plan::resolve(&scenario, &Overrides::default()) else {
+            continue;
+        };
         let default = if name == scenario::DEFAULT { " (default)" } else { "" };
-        text += &format!("  {name:<14} {summary}{default}\n");
+        text += &format!(
+            "  {name:<14} {}{default}\n  {:14} {}\n",
+            scenario.file.summary,
+            "",
+            dry_run::load(&resolved.plan)
+        );
     }
     text += "\nTransports (--transport A,B):\n";
     for row in &transports::ALL {

@@ -74,7 +74,8 @@ fn split_block(stream: &[u8]) -> Option<(&[u8], &[u8])> {
     }
 }
 
-/// The first line without its end, and where the next one starts. A CR at the end of what is there may be half a CRLF.
+/// The first line without its end, and where the next one starts. A CR at the end of what is there may be half a CRLF: the line
+/// is whole only when the byte behind it is known.
 fn split_line(stream: &[u8]) -> Option<(&[u8], usize)> {
     let end = stream.iter().position(|&byte| byte == b'\n' || byte == b'\r')?;
     match (stream[end], stream.get(end + 1)) {
@@ -84,12 +85,17 @@ fn split_line(stream: &[u8]) -> Option<(&[u8], usize)> {
     }
 }
 
+/// The first line of a block, which ends with its last line.
+fn split_last_line(block: &[u8]) -> Option<(&[u8], usize)> {
+    split_line(block).or_else(|| (!block.is_empty()).then(|| (block.strip_suffix(b"\r").unwrap_or(block), block.len())))
+}
+
 fn read_block(
     mut block: &[u8],
     on_event: &mut impl FnMut(SseEvent<'_>) -> Result<(), SessionError>,
 ) -> Result<(), SessionError> {
     let (mut id, mut kind, mut data) = (None, "", None::<std::borrow::Cow<'_, str>>);
-    while let Some((line, next)) = split_line(block).or((!block.is_empty()).then_some((block, block.len()))) {
+    while let Some((line, next)) = split_last_line(block) {
         block = &block[next..];
         let line = std::str::from_utf8(line)
             .map_err(|error| SessionError::Protocol(format!("the event stream is not UTF-8: {error}")))?;

@@ -10,9 +10,13 @@ use crate::{
 
 /// One line: what is about to happen.
 pub fn summary(plan: &Plan) -> String {
+    format!("{}: {}", plan.scenario, load(plan))
+}
+
+/// Clients, feed and length of the plan.
+pub fn load(plan: &Plan) -> String {
     format!(
-        "{}: {} clients, {}, {} transports × {} repeats, about {}",
-        plan.scenario,
+        "{} clients, {}, {} transports × {} repeats, about {}",
         format::count(plan.clients),
         feed(plan),
         plan.transports.len(),
@@ -60,6 +64,19 @@ pub fn describe(plan: &Plan, needs: &[Need]) -> String {
     text += "\nThe machine\n";
     text += &indent(&needs_table(needs));
     text
+}
+
+/// The first two rounds show the balance; more repeat them.
+fn order(plan: &Plan) -> String {
+    let rounds: Vec<Vec<&str>> = plan
+        .rows()
+        .chunks(plan.transports.len())
+        .take(2)
+        .map(|round| round.iter().map(|(id, _)| *id).collect())
+        .collect();
+    let rounds: Vec<String> = rounds.iter().map(|round| round.join(" ")).collect();
+    let more = if plan.repeats > 2 { ", and so on" } else { "" };
+    format!("{}{more}", rounds.join(", "))
 }
 
 fn feed(plan: &Plan) -> String {

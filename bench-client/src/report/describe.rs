@@ -7,6 +7,16 @@ use crate::record::{
 use super::format::{self, count, of};
 use super::summary::Summary;
 
+/// The scenario's name, and its one line when it has one.
+pub fn heading(plan: &Plan) -> String {
+    let (name, summary) = (&plan.scenario, &plan.summary);
+    if summary.is_empty() {
+        name.clone()
+    } else {
+        format!("{name}: {summary}")
+    }
+}
+
 /// Who watched what, in parts: a reader joins them.
 pub fn load(plan: &Plan) -> Vec<String> {
     let mut parts = vec![of(plan.clients.into(), "client", "clients"), follow(plan)];
@@ -34,7 +44,7 @@ pub fn conditions(plan: &Plan) -> Vec<String> {
             "a new connection per request"
         }
         .to_owned(),
-        format!("{} s window", format::plain(plan.duration_s)),
+        format!("{} s window", format::plain((plan.duration_s * 100.0).round() / 100.0)),
         of(plan.repeats.into(), "repeat", "repeats"),
         format!("seed {}", plan.seed),
     ]

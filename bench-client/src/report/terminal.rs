@@ -30,11 +30,7 @@ const COLUMNS: [&str; 9] = [
 pub fn table(record: &RunRecord, width: usize, color: bool) -> Result<String> {
     let summaries = summaries(record)?;
     let mut out = String::new();
-    out += &style(
-        &format!("{} – {}", clean(&record.plan.scenario), clean(&record.plan.summary)),
-        "1",
-        color,
-    );
+    out += &style(&clean(&describe::heading(&record.plan)), "1", color);
     out.push('\n');
     for parts in [describe::load(&record.plan), describe::conditions(&record.plan)] {
         for line in wrap(parts.iter().map(|part| clean(part)), " · ", width) {

@@ -94,6 +94,8 @@ pub fn definitions(record: &RunRecord) -> String {
         "**Memory per client**: growth of the server's resident memory from before the first client to the end of settle, \
          without its log, divided by the clients. Kernel socket memory is not in it.",
     ];
+    let edge = window_edge(record);
+    items.extend(edge.as_deref());
     if record.plan.mode == Mode::Latest {
         items.push(
             "**Mode latest**: an update jumped over by a newer one is superseded, not missed; its latency is the time until \
@@ -107,6 +109,22 @@ pub fn definitions(record: &RunRecord) -> String {
         );
     }
     format!("## How the numbers are defined\n\n- {}\n", items.join("\n- "))
+}
+
+/// Deliveries are counted by wall clock but only of updates due in the window, so what was due before it and is fetched in it
+/// costs bytes and CPU and counts for nothing. It matters where updates wait long: for short polling.
+fn window_edge(record: &RunRecord) -> Option<String> {
+    let plan = &record.plan;
+    let waits = record.transports.iter().any(|one| one.delivery == "poll");
+    let share = plan.poll_interval_ms as f64 / 2_000.0 / plan.duration_s;
+    waits.then(|| {
+        format!(
+            "**Window edge**: an update due before the window and fetched in it is no delivery, but its bytes and CPU are in the \
+             window. With this interval and window about {:.0} % of short polling's arrivals are such, and its figures per \
+             update are that much too high. A longer window makes the edge smaller.",
+            share * 100.0
+        )
+    })
 }
 
 pub fn machine(record: &RunRecord) -> String {

@@ -8,11 +8,7 @@ use crate::report::summary::Summary;
 use super::table::escape;
 
 pub fn title(record: &RunRecord) -> String {
-    format!(
-        "# {}: {}\n",
-        escape(&record.plan.scenario),
-        escape(&record.plan.summary)
-    )
+    format!("# {}\n", escape(&describe::heading(&record.plan)))
 }
 
 /// Warnings, before any figure.

@@ -24,6 +24,8 @@ impl Ruler {
         let high = values.clone().fold(f64::MIN, f64::max);
         let low = values.fold(f64::MAX, f64::min);
         let (low, high) = if low > high { (1.0, 1.0) } else { (low, high) };
+        // Ticks are stepped in the unit of the highest value, and must be worded in it: the end of the axis may be in the next.
+        let highest = high;
         let values = match (axis.unit, axis.scale) {
             (Unit::OneIn, _) => one_in_ticks(high),
             (_, Scale::Log) => log_ticks(low, high),
@@ -44,7 +46,7 @@ impl Ruler {
             ticks: ticks
                 .map(|value| Tick {
                     value,
-                    text: words(value, high, axis),
+                    text: words(value, if axis.scale == Scale::Linear { highest } else { high }, axis),
                 })
                 .collect(),
         }
