@@ -211,6 +211,9 @@ pub struct Row {
     /// One point per second of the window.
     pub series: Vec<SeriesPoint>,
     pub memory: Memory,
+    /// How far the server's clock, as read here, may be off, in µs: 0 on one machine, where it is the very same clock.
+    #[serde(default)]
+    pub clock_bound_us: u64,
     /// How long each phase took.
     pub phases: Phases,
     /// The first faults in words: which update, which client.

@@ -67,6 +67,7 @@ pub fn notes(record: &RunRecord, summaries: &[Summary]) -> Vec<String> {
         notes
             .push("Requests carried minimal headers: fewer bytes than a browser's, which flatters polling.".to_owned());
     }
+    notes.extend(foreign_clock(record));
     notes.extend(missing_rows(record, summaries));
     for summary in summaries {
         notes.extend(summary.rows.iter().filter_map(|row| ending(record, summary, row)));
@@ -74,6 +75,20 @@ pub fn notes(record: &RunRecord, summaries: &[Summary]) -> Vec<String> {
         notes.extend(faults(summary));
     }
     notes
+}
+
+/// A clock that is estimated bounds what latency and age can say.
+fn foreign_clock(record: &RunRecord) -> Option<String> {
+    let bound_us = record
+        .rows
+        .iter()
+        .map(|row| row.clock_bound_us)
+        .max()
+        .filter(|bound_us| *bound_us > 0)?;
+    let bound = format::time_us(bound_us as f64);
+    Some(format!(
+        "The server's clock is estimated from round trips: every latency and age may be off by up to {bound} either way."
+    ))
 }
 
 /// How a row ended, in a word or two.

@@ -184,6 +184,7 @@ fn row(shape: &Shape, repeat: u32) -> Row {
             measure_s: 10.0,
             drain_s: 2.0,
         },
+        clock_bound_us: 0,
         faults: Vec::new(),
         final_scores: Vec::new(),
     };

@@ -83,6 +83,7 @@ pub fn row(mut measured: Measured) -> Row {
             .map(|tally| encode(&tally.catch_up)),
         connect: (connect.count() > 0).then(|| encode(&connect)),
         memory: measured.state.memory.clone(),
+        clock_bound_us: measured.state.clock_bound_us,
         phases: measured.state.phases.clone(),
         final_scores: if replay {
             tally::final_scores(&measured.logs, &measured.state.matches)
@@ -277,12 +278,6 @@ fn faults(measured: &Measured, tally: Option<&Tally>) -> Vec<String> {
             .take(ERRORS_KEPT)
             .map(|(client, error)| format!("client {client}: {error}")),
     );
-    if measured.state.clock_bound_us > 0 {
-        let bound = measured.state.clock_bound_us;
-        faults.push(format!(
-            "the server's clock is estimated: every latency may be off by up to {bound} µs either way"
-        ));
-    }
     faults
 }
 
