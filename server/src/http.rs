@@ -12,16 +12,15 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 use axum::{
     Json, Router,
     extract::{FromRequestParts, Path, Query, Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::get,
 };
 use serde::{Deserialize, Serialize};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    FeedDescription,
+    FeedDescription, Stop,
     clock::boot_id,
     hub::{Filter, Hub, LogStats},
     settings::ServerSettings,
@@ -45,10 +44,7 @@ pub struct App {
     pub stats: Arc<Stats>,
     pub settings: Arc<ServerSettings>,
     pub feed: FeedDescription,
-    /// Cancelled when the server stops: streams end, held polls answer.
-    pub shutdown: CancellationToken,
-    /// Owns what outlives its request, such as upgraded sessions.
-    pub tasks: TaskTracker,
+    pub stop: Stop,
     /// The table of transports with the counters of each.
     pub transports: Vec<(&'static Transport, Arc<TransportStats>)>,
 }
@@ -59,8 +55,7 @@ impl App {
         stats: Arc<Stats>,
         settings: Arc<ServerSettings>,
         feed: FeedDescription,
-        shutdown: CancellationToken,
-        tasks: TaskTracker,
+        stop: Stop,
     ) -> Arc<Self> {
         let transports = transports::ALL
             .iter()
@@ -71,8 +66,7 @@ impl App {
             stats,
             settings,
             feed,
-            shutdown,
-            tasks,
+            stop,
             transports,
         })
     }
@@ -117,7 +111,7 @@ pub fn router(app: Arc<App>) -> Router {
         .method_not_allowed_fallback(|| async {
             problem(StatusCode::METHOD_NOT_ALLOWED, "only GET is understood here")
         })
-        .layer(middleware::from_fn(limits_and_cors))
+        .layer(middleware::from_fn_with_state(app.clone(), limits_and_cors))
         .with_state(app)
 }
 
@@ -127,7 +121,18 @@ pub fn problem(status: StatusCode, error: impl Into<String>) -> Response {
     (status, no_store, Json(ErrorAnswer { error: error.into() })).into_response()
 }
 
-async fn limits_and_cors(request: Request, next: Next) -> Response {
+async fn limits_and_cors(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let http1 = request.version() < Version::HTTP_2;
+    let mut response = limited(request, next).await;
+    if http1 && app.stop.begun.is_cancelled() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        response
+            .headers_mut()
+            .insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+async fn limited(request: Request, next: Next) -> Response {
     let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
     if target > URI_MAX_BYTES {
         return problem(
@@ -358,7 +363,7 @@ async fn stats(State(app): State<Arc<App>>) -> Response {
 
 /// Says that the server is stopping before its streams end, so that a balancer sends nobody new.
 async fn ready(State(app): State<Arc<App>>) -> Response {
-    if app.shutdown.is_cancelled() {
+    if app.stop.begun.is_cancelled() {
         problem(StatusCode::SERVICE_UNAVAILABLE, "the server is stopping")
     } else {
         "ready\n".into_response()

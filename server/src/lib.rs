@@ -55,6 +55,17 @@ pub struct FeedDescription {
     pub update_bytes: Option<u32>,
 }
 
+/// How the server ends: everyone is told, what runs is waited for, and what is left at the deadline is cut.
+#[derive(Debug, Clone, Default)]
+pub struct Stop {
+    /// Cancelled when the server is told to stop: streams end, held polls answer.
+    pub begun: CancellationToken,
+    /// Cancelled at the drain deadline.
+    pub cut: CancellationToken,
+    /// Every connection, and every session that outlives its request.
+    pub tasks: TaskTracker,
+}
+
 /// A server that accepts connections; its feed may still be waiting.
 pub struct Running {
     pub address: SocketAddr,
@@ -62,7 +73,7 @@ pub struct Running {
     stats: Arc<Stats>,
     waiting: Option<(Feed, Option<usize>)>,
     driver: Option<Driver>,
-    shutdown: CancellationToken,
+    stop: Stop,
     serving: JoinHandle<()>,
 }
 
@@ -79,24 +90,15 @@ pub fn start(feed: Feed, description: FeedDescription, settings: ServerSettings)
     let hub = Hub::new(Clock::start(), topics, settings.log_bounds());
     let stats = Arc::new(Stats::default());
     let settings = Arc::new(settings);
-    let shutdown = CancellationToken::new();
-    let tasks = TaskTracker::new();
+    let stop = Stop::default();
     let update_bytes = description.update_bytes.map(|bytes| bytes as usize);
-    let app = http::App::new(
-        hub.clone(),
-        stats.clone(),
-        settings.clone(),
-        description,
-        shutdown.clone(),
-        tasks.clone(),
-    );
+    let app = http::App::new(hub.clone(), stats.clone(), settings.clone(), description, stop.clone());
     let serving = tokio::spawn(listen::serve(
         listener,
         http::router(app),
         stats.clone(),
         settings,
-        shutdown.clone(),
-        tasks,
+        stop.clone(),
     ));
     Ok(Running {
         address,
@@ -104,7 +106,7 @@ pub fn start(feed: Feed, description: FeedDescription, settings: ServerSettings)
         stats,
         waiting: Some((feed, update_bytes)),
         driver: None,
-        shutdown,
+        stop,
         serving,
     })
 }
@@ -134,7 +136,7 @@ impl Running {
                 tracing::error!(%panicked, "the feed ended badly");
             }
         }
-        self.shutdown.cancel();
+        self.stop.begun.cancel();
         if let Err(error) = self.serving.await {
             tracing::error!(%error, "the accept loop ended badly");
         }

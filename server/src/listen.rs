@@ -29,9 +29,8 @@ use tokio::{
     sync::Semaphore,
     time::timeout,
 };
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{io::Connection, settings::ServerSettings, stats::Stats};
+use crate::{Stop, io::Connection, settings::ServerSettings, stats::Stats};
 
 /// Connections that wait for accept(); the kernel cuts it to net.core.somaxconn.
 const BACKLOG: i32 = 4096;
@@ -69,36 +68,50 @@ struct Connections {
     stats: Arc<Stats>,
     builder: auto::Builder<TokioExecutor>,
     settings: Arc<ServerSettings>,
-    shutdown: CancellationToken,
+    stop: Stop,
 }
 
-/// Accepts until `shutdown`, then drains. Returns when every task has ended; `tasks` also holds upgraded sessions.
+/// Accepts until told to stop, then drains. Returns when every task has ended, upgraded sessions too.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
     stats: Arc<Stats>,
     settings: Arc<ServerSettings>,
-    shutdown: CancellationToken,
-    tasks: TaskTracker,
+    stop: Stop,
 ) {
     let cap = Arc::new(Semaphore::new(settings.max_connections.min(Semaphore::MAX_PERMITS)));
     let refusals = Arc::new(Semaphore::new(REFUSALS_MAX));
-    let cut = CancellationToken::new();
     let builder = builder(&settings);
     let connections = Arc::new(Connections {
         router,
         stats: stats.clone(),
         builder,
         settings,
-        shutdown: shutdown.clone(),
+        stop: stop.clone(),
     });
+    // Runs from the moment the server is told to stop.
+    let deadline = tokio::time::sleep(Duration::ZERO);
+    tokio::pin!(deadline);
+    let mut draining = false;
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = shutdown.cancelled() => break,
+            () = stop.begun.cancelled(), if !draining => {
+                draining = true;
+                stop.tasks.close();
+                deadline.as_mut().reset(tokio::time::Instant::now() + connections.settings.drain_deadline);
+                continue;
+            }
+            // Whoever asks meanwhile is still answered: that the server is stopping, for one.
+            () = stop.tasks.wait(), if draining => break,
+            () = &mut deadline, if draining => {
+                tracing::warn!(left = stop.tasks.len(), "drain deadline reached: cutting what is left");
+                stop.cut.cancel();
+                break;
+            }
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        match accepted {
+            Ok((stream, _)) => connections.take(stream, &cap, &refusals),
             Err(error) => {
                 if !matches!(
                     error.raw_os_error().map(Errno::from_raw),
@@ -107,39 +120,12 @@ pub async fn serve(
                     tracing::warn!(%error, "accept failed");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
-                continue;
-            }
-        };
-        if let Ok(permit) = cap.clone().try_acquire_owned() {
-            let connections = connections.clone();
-            let cut = cut.clone();
-            let stream = Connection::new(stream, stats.clone(), connections.settings.write_timeout, permit);
-            tasks.spawn(async move {
-                tokio::select! {
-                    () = connections.serve(stream) => {}
-                    () = cut.cancelled() => {}
-                }
-            });
-        } else {
-            stats.connections_refused.inc();
-            if let Ok(permit) = refusals.clone().try_acquire_owned() {
-                tasks.spawn(async move {
-                    // A peer that does not take its 503 in time is just closed.
-                    let _ = timeout(REFUSAL_TIMEOUT, refuse(stream)).await;
-                    drop(permit);
-                });
             }
         }
     }
     drop(listener);
-    tasks.close();
-    if timeout(connections.settings.drain_deadline, tasks.wait())
-        .await
-        .is_err()
-    {
-        tracing::warn!(left = tasks.len(), "drain deadline reached: cutting what is left");
-        cut.cancel();
-    }
+    // What was cut ends at its next step.
+    stop.tasks.wait().await;
 }
 
 fn builder(settings: &ServerSettings) -> auto::Builder<TokioExecutor> {
@@ -162,6 +148,29 @@ fn builder(settings: &ServerSettings) -> auto::Builder<TokioExecutor> {
 }
 
 impl Connections {
+    /// Serves an accepted connection in a task of its own, or turns it away.
+    fn take(self: &Arc<Self>, stream: TcpStream, cap: &Arc<Semaphore>, refusals: &Arc<Semaphore>) {
+        let Ok(permit) = cap.clone().try_acquire_owned() else {
+            self.stats.connections_refused.inc();
+            if let Ok(permit) = refusals.clone().try_acquire_owned() {
+                self.stop.tasks.spawn(async move {
+                    // A peer that does not take its 503 in time is just closed.
+                    let _ = timeout(REFUSAL_TIMEOUT, refuse(stream)).await;
+                    drop(permit);
+                });
+            }
+            return;
+        };
+        let stream = Connection::new(stream, self.stats.clone(), self.settings.write_timeout, permit);
+        let connections = self.clone();
+        self.stop.tasks.spawn(async move {
+            tokio::select! {
+                () = connections.serve(stream) => {}
+                () = connections.stop.cut.cancelled() => {}
+            }
+        });
+    }
+
     /// One connection, to its end or to its upgrade.
     async fn serve(&self, stream: Connection) {
         let asked = Arc::new(AtomicBool::new(false));
@@ -182,7 +191,8 @@ impl Connections {
         // hyper times heads only once it knows the HTTP version, so the first one is timed here.
         let first_head = tokio::time::sleep(self.settings.header_timeout);
         tokio::pin!(first_head);
-        let (mut timed, mut draining) = (true, false);
+        // A connection that comes while the server stops is answered once; closing it at once would say nothing.
+        let (mut timed, mut draining) = (true, self.stop.begun.is_cancelled());
         loop {
             tokio::select! {
                 ended = connection.as_mut() => {
@@ -201,7 +211,7 @@ impl Connections {
                         return;
                     }
                 }
-                () = self.shutdown.cancelled(), if !draining => {
+                () = self.stop.begun.cancelled(), if !draining => {
                     draining = true;
                     connection.as_mut().graceful_shutdown();
                 }

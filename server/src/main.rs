@@ -1,5 +1,7 @@
 //! The server alone: `cargo run --release -p server`.
 
+use std::process::ExitCode;
+
 use clap::Parser;
 use server::settings::{FeedSettings, ServerSettings};
 
@@ -13,15 +15,22 @@ struct Cli {
     server: ServerSettings,
 }
 
-fn main() -> anyhow::Result<()> {
+/// Exit codes: 0 stopped as asked, 1 could not serve, 2 settings that make no sense.
+fn main() -> ExitCode {
     let cli = Cli::parse();
     server::logging::init(&cli.server);
     let (feed, description) = match cli.feed.feed() {
         Ok(made) => made,
         Err(error) => {
             eprintln!("error: {error}");
-            std::process::exit(2);
+            return ExitCode::from(2);
         }
     };
-    server::child::run(feed, description, cli.server)
+    match server::child::run(feed, description, cli.server) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
 }

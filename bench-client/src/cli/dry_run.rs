@@ -29,10 +29,7 @@ pub fn load(plan: &Plan) -> String {
 pub fn describe(plan: &Plan, needs: &[Need]) -> String {
     let mut text = summary(plan) + "\n\nPlan\n";
     let mut row = |name: &str, value: String| text += &format!("  {name:<17} {value}\n");
-    row(
-        "order of rows",
-        plan.rows().iter().map(|(id, _)| *id).collect::<Vec<_>>().join(" "),
-    );
+    row("order of rows", order(plan));
     row("feed", feed(plan));
     row(
         "mode",

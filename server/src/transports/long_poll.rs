@@ -67,7 +67,7 @@ fn serve(request: FeedRequest) -> BoxFuture<'static, Response> {
                 tokio::select! {
                     () = reader.ready() => batch = reader.read(POLL_BATCH),
                     () = &mut deadline => break,
-                    () = app.shutdown.cancelled() => break,
+                    () = app.stop.begun.cancelled() => break,
                 }
             }
         }

@@ -100,7 +100,7 @@ fn events(app: Arc<App>, stats: Arc<TransportStats>, mut reader: Reader) -> impl
             }
             tokio::select! {
                 () = reader.ready() => batch = reader.read(PUSH_BATCH),
-                () = app.shutdown.cancelled() => break,
+                () = app.stop.begun.cancelled() => break,
             }
         }
         yield Bytes::from_static(RETRY.as_bytes());

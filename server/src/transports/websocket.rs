@@ -76,21 +76,18 @@ fn serve(request: FeedRequest) -> BoxFuture<'static, Response> {
         };
         let reader = Reader::open(app.hub.clone(), query.filter, query.mode, query.since);
         // The upgraded session outlives its request: from here on shutdown waits for it.
-        let owned = app.tasks.token();
+        let owned = app.stop.tasks.token();
         upgrade
             .read_buffer_size(READ_BUFFER_BYTES)
             .write_buffer_size(WRITE_BUFFER_BYTES)
             .max_message_size(MESSAGE_MAX_BYTES)
             .max_frame_size(MESSAGE_MAX_BYTES)
             .on_upgrade(move |socket| async move {
-                Session {
-                    app,
-                    stats,
-                    socket,
-                    reader,
+                let cut = app.stop.cut.clone();
+                tokio::select! {
+                    () = Session { app, stats, socket, reader }.run() => {}
+                    () = cut.cancelled() => {}
                 }
-                .run()
-                .await;
                 drop(owned);
             })
             .into_response()
@@ -165,7 +162,7 @@ impl Session {
         let mut pinged = false;
         let alarm = tokio::time::sleep(heartbeat);
         tokio::pin!(alarm);
-        let shutdown = self.app.shutdown.clone();
+        let shutdown = self.app.stop.begun.clone();
         loop {
             tokio::select! {
                 incoming = self.socket.recv() => {
