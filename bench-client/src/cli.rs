@@ -20,7 +20,7 @@ use crate::{
     control::Control,
     environment, limits,
     plan::{self, Overrides, Resolved},
-    progress::Progress,
+    progress::{self, Progress},
     record::{Mode, RunStatus},
     report::{self, terminal},
     run::{self, FolderError, Setting},
@@ -181,7 +181,7 @@ pub fn main() -> ExitCode {
     match execute(cli.command) {
         Ok(code) => ExitCode::from(code),
         Err(Failure { code, error }) => {
-            eprintln!("error: {error:#}");
+            progress::tell(&format!("error: {error:#}"));
             ExitCode::from(code)
         }
     }
@@ -352,7 +352,7 @@ fn interrupt() -> CancellationToken {
             if told.is_cancelled() {
                 std::process::exit(i32::from(INTERRUPTED));
             }
-            eprintln!("\nstopping: what was measured is saved (once more leaves at once)");
+            progress::tell("\nstopping: what was measured is saved (once more leaves at once)");
             told.cancel();
         }
     });

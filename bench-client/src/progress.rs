@@ -1,7 +1,7 @@
 //! What is going on, on stderr: a bar on a terminal, plain lines elsewhere.
 
 use std::{
-    io::IsTerminal,
+    io::{IsTerminal, Write},
     sync::atomic::{AtomicU64, Ordering::Relaxed},
     time::{Duration, Instant},
 };
@@ -13,6 +13,11 @@ use crate::{fleet::Fleet, report::format};
 
 /// How often the bar is renewed at most.
 const RENEW: Duration = Duration::from_millis(200);
+
+/// Writes a line to stderr. That nobody reads it (`2>&1 | head`) is no reason to end a run, as `eprintln!` would.
+pub fn tell(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
 
 /// The progress of a run.
 pub struct Progress {
@@ -54,7 +59,10 @@ impl Progress {
             bar.set_length(rows as u64);
             bar.set_position(index as u64);
         } else {
-            eprintln!("[{}/{rows}] {transport}, repeat {repeat} of {repeats}", index + 1);
+            tell(&format!(
+                "[{}/{rows}] {transport}, repeat {repeat} of {repeats}",
+                index + 1
+            ));
         }
         *self.place.lock() = Place { row, phase: "" };
     }
@@ -95,8 +103,8 @@ impl Progress {
     /// A line that stays.
     pub fn say(&self, line: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| eprintln!("{line}")),
-            None => eprintln!("{line}"),
+            Some(bar) => bar.suspend(|| tell(line)),
+            None => tell(line),
         }
     }
 

@@ -19,6 +19,8 @@ pub fn init(settings: &ServerSettings) {
     let log = tracing_subscriber::fmt()
         .with_max_level(level)
         .with_writer(std::io::stderr)
+        // It would say them with eprintln!, which panics when nobody reads stderr any more.
+        .log_internal_errors(false)
         .with_ansi(color);
     match settings.log_format {
         LogFormat::Text => log.init(),
