@@ -246,6 +246,7 @@ async fn run_command(arguments: &RunArgs) -> Result<u8, Failure> {
     if arguments.dry_run {
         return Ok(0);
     }
+    outlive_file_limit();
     let progress = Progress::on_stderr();
     progress.say(&dry_run::summary(&resolved.plan));
     let setting = Setting {
@@ -357,6 +358,13 @@ fn interrupt() -> CancellationToken {
         }
     });
     interrupt
+}
+
+/// A write beyond `ulimit -f` is to fail as on a full disk, and not to end the program and what it has measured.
+fn outlive_file_limit() {
+    // A handler, unlike ignoring, takes no unsafe code. It stays when its listener goes, and without it all is as before.
+    let signal = tokio::signal::unix::SignalKind::from_raw(nix::libc::SIGXFSZ);
+    let _ = tokio::signal::unix::signal(signal);
 }
 
 fn table(record: &crate::record::RunRecord) -> anyhow::Result<String> {
