@@ -80,7 +80,8 @@ pub async fn run(setting: Setting<'_>) -> anyhow::Result<Ended> {
         rows: Vec::new(),
     };
     let started = Instant::now();
-    let mut unsaved = save(&mut record, &folder, started, setting.progress).err();
+    // What this and the next saves fail of is said as it happens; the last one decides.
+    let _ = save(&mut record, &folder, started, setting.progress);
     let rows = plan.rows();
     for (index, (id, repeat)) in rows.iter().enumerate() {
         if setting.interrupt.is_cancelled() {
@@ -95,13 +96,11 @@ pub async fn run(setting: Setting<'_>) -> anyhow::Result<Ended> {
             record.transports = catalogue;
         }
         record.rows.push(row);
-        unsaved = save(&mut record, &folder, started, setting.progress).err();
+        let _ = save(&mut record, &folder, started, setting.progress);
     }
     setting.progress.done();
     record.status = status(&record, setting.interrupt.is_cancelled());
-    if save(&mut record, &folder, started, setting.progress).is_ok() {
-        unsaved = None;
-    }
+    let unsaved = save(&mut record, &folder, started, setting.progress).err();
     Ok(Ended {
         record,
         folder,
