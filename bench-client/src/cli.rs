@@ -83,7 +83,7 @@ struct RunArgs {
     #[arg(long, value_name = "N")]
     clients: Option<u32>,
     /// Updates per second and topic, 0.1 to 1000; 0 is silence
-    #[arg(long, value_name = "HZ")]
+    #[arg(long, value_name = "HZ", allow_negative_numbers = true)]
     rate: Option<f64>,
     /// Size of each whole encoded update
     #[arg(long, value_name = "BYTES")]
@@ -92,7 +92,7 @@ struct RunArgs {
     #[arg(long, value_name = "MS")]
     poll_interval: Option<u64>,
     /// Length of the measured window
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", allow_negative_numbers = true)]
     duration: Option<f64>,
     /// How often each transport is measured
     #[arg(long, value_name = "K")]
@@ -110,7 +110,7 @@ struct RunArgs {
     #[arg(long, value_name = "FILE")]
     replay: Option<PathBuf>,
     /// How many times faster than the real match [default: 60]
-    #[arg(long, value_name = "X")]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
     speed: Option<f64>,
     /// Measure the server there instead of our own
     #[arg(long, value_name = "URL")]

@@ -35,7 +35,7 @@ pub struct FeedSettings {
     #[arg(long, env = "FEED_TOPICS", value_name = "N")]
     pub topics: Option<u32>,
     /// Updates per second and topic, 0.1 to 1000; 0 is silence [default: 5]
-    #[arg(long, env = "FEED_RATE", value_name = "HZ")]
+    #[arg(long, env = "FEED_RATE", value_name = "HZ", allow_negative_numbers = true)]
     pub rate: Option<f64>,
     /// Size of each whole encoded update in bytes, up to 65536 [default: as long as it comes]
     #[arg(long, env = "FEED_PAYLOAD", value_name = "BYTES")]
@@ -53,7 +53,7 @@ pub struct FeedSettings {
     #[arg(long, env = "FEED_REPLAY", value_name = "FILE")]
     pub replay: Option<PathBuf>,
     /// How many times faster than the real match, for a replay [default: 60]
-    #[arg(long, env = "FEED_SPEED", value_name = "X")]
+    #[arg(long, env = "FEED_SPEED", value_name = "X", allow_negative_numbers = true)]
     pub speed: Option<f64>,
 }
 
