@@ -39,8 +39,10 @@ pub fn run(feed: Feed, description: FeedDescription, settings: ServerSettings) -
             running
                 .start_feed(running.hub.clock.now_us())
                 .context("the feed could not start")?;
+            // Watched before the address is said: whoever reads it may already stop us in good order.
+            let stopped = stop_signal()?;
             tracing::info!("listening on {url}");
-            stopped_by_signal().await?;
+            stopped.await;
             tracing::info!("stopping: streams are told and drained");
         }
         running.stop().await;
@@ -60,12 +62,14 @@ async fn obey(running: &mut Running) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn stopped_by_signal() -> anyhow::Result<()> {
+/// Watches from now on; the future ends with the first signal.
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be watched")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be watched")?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
