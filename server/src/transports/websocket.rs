@@ -97,6 +97,10 @@ fn serve(request: FeedRequest) -> BoxFuture<'static, Response> {
 
 /// A page of another origin may open a WebSocket unless someone checks: browsers send Origin, but enforce nothing.
 /// Clients that are no browsers send none and pass.
+#[expect(
+    clippy::result_large_err,
+    reason = "made for a refused upgrade alone, and sent as it is"
+)]
 fn check_origin(headers: &HeaderMap, allowed: &[String]) -> Result<(), Response> {
     let Some(origin) = headers.get(header::ORIGIN) else {
         return Ok(());
