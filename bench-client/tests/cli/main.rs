@@ -1,0 +1,15 @@
+//! The program as its users meet it: the real binary, real processes and sockets, exit codes, words and files.
+//!
+//! Loads are tiny and windows about a second long. Nothing here asserts speed: figures are checked against each other, and
+//! whoever must wait, waits for an event (see [`lab::until`]).
+
+mod finished;
+mod interrupted;
+mod lab;
+mod output;
+mod processes;
+mod record;
+mod refused;
+mod replay;
+mod serve;
+mod words;
