@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# Checks everything: formatting, lints, and every test of the workspace.
+#
+#   ./test.sh          all of it; the last line is the total, as in `120 passed, 0 failed`
+#   ./test.sh --long   also the tests marked #[ignore]: the place for checks that take minutes (many clients, long runs)
+#
+# Exit codes: 0 all passed · 1 something failed, or no test ran at all · 2 wrong usage.
+# LAB_DATA names the folder of openfootball's worldcup files; without it, ../shared/data is used where it exists.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+long=no
+for option in "$@"; do
+    case "$option" in
+        --long) long=yes ;;
+        *)
+            echo "test.sh: unknown option '$option'; there is only --long" >&2
+            exit 2
+            ;;
+    esac
+done
+
+if ! command -v cargo >/dev/null; then
+    echo "test.sh: cargo is not there; https://rustup.rs installs Rust" >&2
+    exit 1
+fi
+
+# Some installations of Rust come without these two.
+for component in rustfmt clippy; do
+    if ! "cargo-${component/rustfmt/fmt}" --version >/dev/null 2>&1; then
+        if ! command -v rustup >/dev/null; then
+            echo "test.sh: $component is not there, nor is rustup to add it: install Rust's $component" >&2
+            exit 1
+        fi
+        rustup component add "$component" >&2
+    fi
+done
+
+[[ -t 1 ]] || export CARGO_TERM_COLOR=never
+if [[ -z "${LAB_DATA:-}" && -d ../shared/data ]]; then
+    LAB_DATA="$(cd ../shared/data && pwd)"
+    export LAB_DATA
+fi
+
+failures=()
+# Runs a step; a failure is noted, so that the steps after it still tell what they find.
+step() {
+    echo "==> $*"
+    "$@" || failures+=("$*")
+}
+
+log="$(mktemp)"
+trap 'rm -f "$log"' EXIT
+tests() {
+    cargo test --workspace --no-fail-fast "$@" | tee -a "$log"
+}
+# Sums one count of cargo's lines `test result: ok. 5 passed; 0 failed; 1 ignored; …`.
+total() {
+    sed -n "s/.*test result:.* \([0-9][0-9]*\) $1;.*/\1/p" "$log" | awk '{ sum += $1 } END { print sum + 0 }'
+}
+
+step cargo fmt --all --check
+step cargo clippy --workspace --all-targets -- -D warnings
+step tests
+skipped="$(total ignored)"
+if [[ "$long" == yes && "$skipped" -gt 0 ]]; then
+    step tests -- --ignored
+    skipped=0
+fi
+
+passed="$(total passed)"
+failed="$(total failed)"
+echo
+if [[ -z "${LAB_DATA:-}" ]]; then
+    echo "SKIPPED: tests on real matches; LAB_DATA names no folder of openfootball's worldcup files, and there is no ../shared/data"
+fi
+if [[ $((passed + failed)) -eq 0 ]]; then
+    failures+=("no test ran")
+fi
+for failure in ${failures[@]+"${failures[@]}"}; do
+    echo "FAILED: $failure"
+done
+summary="$passed passed, $failed failed"
+if [[ "$skipped" -gt 0 ]]; then
+    summary+=", $skipped skipped"
+fi
+echo "$summary"
+[[ ${#failures[@]} -eq 0 && "$failed" -eq 0 ]]
