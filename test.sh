@@ -71,7 +71,7 @@ fi
 passed="$(total passed)"
 failed="$(total failed)"
 echo
-if [[ -z "${LAB_DATA:-}" ]]; then
+if [[ ! -d "${LAB_DATA:-}" ]]; then
     echo "SKIPPED: tests on real matches; LAB_DATA names no folder of openfootball's worldcup files, and there is no ../shared/data"
 fi
 if [[ $((passed + failed)) -eq 0 ]]; then
