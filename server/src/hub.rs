@@ -12,7 +12,10 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
 };
 
 use bytes::Bytes;
@@ -24,8 +27,8 @@ use crate::{
     wire::{Cursor, Mode, PublishedAnswer, PublishedTopic, PublishedUpdate, Reset, ResetReason, Update},
 };
 
-/// Lines the publish log keeps (40 bytes each): enough for every window a plan allows, and a bound for a server that runs for weeks.
-const PUBLISH_LOG_MAX: usize = 1_000_000;
+/// Lines the publish log keeps (40 bytes each): a bound for a server that runs for weeks. A plan that publishes more is refused.
+pub const PUBLISH_LOG_MAX: usize = 1_000_000;
 
 /// Transports that share framed updates; each owns one slot.
 pub const FRAME_SLOTS: usize = 2;
@@ -34,7 +37,7 @@ pub const FRAME_SLOTS: usize = 2;
 #[derive(Debug, Clone, Copy)]
 pub struct LogBounds {
     pub updates_per_topic: usize,
-    /// Encoded updates in all, in bytes.
+    /// Encoded updates in all, in bytes. The framings that sessions share (at most one a slot) come on top.
     pub bytes: usize,
 }
 
@@ -70,12 +73,26 @@ pub struct Entry {
     /// The update, encoded.
     pub json: Bytes,
     frames: [OnceLock<Bytes>; FRAME_SLOTS],
+    /// Bytes of all frames of the hub: this entry's are added as they are made, and taken off when the entry goes.
+    frame_bytes: Arc<AtomicUsize>,
 }
 
 impl Entry {
     /// The update as one transport frames it: made by the first session that needs it, shared by all others.
     pub fn frame(&self, slot: usize, make: impl FnOnce(&Entry) -> Bytes) -> Bytes {
-        self.frames[slot].get_or_init(|| make(self)).clone()
+        let made = || {
+            let frame = make(self);
+            self.frame_bytes.fetch_add(frame.len(), Relaxed);
+            frame
+        };
+        self.frames[slot].get_or_init(made).clone()
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        let framed = self.frames.iter().filter_map(OnceLock::get).map(Bytes::len).sum();
+        self.frame_bytes.fetch_sub(framed, Relaxed);
     }
 }
 
@@ -97,6 +114,7 @@ pub struct Hub {
     /// Woken for every update, with its offset; one channel per topic, so that an update wakes only those who follow it.
     wake_topic: Vec<watch::Sender<u64>>,
     wake_all: watch::Sender<u64>,
+    frame_bytes: Arc<AtomicUsize>,
 }
 
 /// Everything behind the lock: written by the one publisher, read by all sessions.
@@ -125,6 +143,7 @@ struct TopicState {
 #[derive(Debug, Clone, Copy, serde::Serialize)]
 pub struct LogStats {
     pub updates: usize,
+    /// Encoded updates and their framings.
     pub bytes: usize,
     pub last_offset: u64,
     pub evicted_through: u64,
@@ -155,6 +174,7 @@ impl Hub {
             }),
             wake_topic: topics.iter().map(|_| watch::Sender::new(0)).collect(),
             wake_all: watch::Sender::new(0),
+            frame_bytes: Arc::default(),
             topics,
         })
     }
@@ -171,7 +191,7 @@ impl Hub {
         let state = self.state.read();
         LogStats {
             updates: state.log.len(),
-            bytes: state.log_bytes,
+            bytes: state.log_bytes + self.frame_bytes.load(Relaxed),
             last_offset: state.last_offset,
             evicted_through: state.evicted_through,
         }
@@ -179,29 +199,31 @@ impl Hub {
 
     /// The publish log of the updates due in `[from_us, to_us)`, by topic.
     pub fn published(&self, from_us: u64, to_us: u64, detail: bool) -> PublishedAnswer {
-        let state = self.state.read();
-        let mut topics: Vec<PublishedTopic> = self
-            .topics
-            .iter()
-            .map(|topic| PublishedTopic::none(&topic.name))
-            .collect();
-        // The feed hands out in order of due time, so the log is sorted by it.
-        let from = state
-            .published
-            .partition_point(|(_, _, update)| update.due_us < from_us);
-        for (topic, offset, update) in state
-            .published
-            .range(from..)
-            .take_while(|(_, _, update)| update.due_us < to_us)
-        {
-            topics[*topic].add(*offset, *update, detail);
+        let (lines, complete, truncated) = {
+            let state = self.state.read();
+            // The feed hands out in order of due time, so the log is sorted by it.
+            let from = state
+                .published
+                .partition_point(|(_, _, update)| update.due_us < from_us);
+            let to = state.published.partition_point(|(_, _, update)| update.due_us < to_us);
+            // Copied, so that the publisher waits for the copy alone and not for the answer.
+            let lines: Vec<_> = state.published.range(from..to.max(from)).copied().collect();
+            (
+                lines,
+                state.complete_before_us >= to_us,
+                state.published_truncated && from == 0,
+            )
+        };
+        let mut topics: Vec<PublishedTopic> = self.topics.iter().map(|one| PublishedTopic::none(&one.name)).collect();
+        for (topic, offset, update) in lines {
+            topics[topic].add(offset, update, detail);
         }
         PublishedAnswer {
             epoch: self.epoch,
             from_us,
             to_us,
-            complete: state.complete_before_us >= to_us,
-            truncated: state.published_truncated && from == 0,
+            complete,
+            truncated,
             topics,
         }
     }
@@ -288,6 +310,7 @@ impl Publisher {
             sent_us: update.sent_us,
             json: encode(update, self.update_bytes),
             frames: Default::default(),
+            frame_bytes: hub.frame_bytes.clone(),
         });
         hub.state.write().append(entry, hub.bounds);
         hub.wake_topic[draft.topic].send_replace(self.last_offset);
@@ -422,7 +445,7 @@ pub struct Reader {
     position: u64,
     /// The same in the topic's own count, for a session that follows one.
     held_seq: u64,
-    /// The last batch was cut: there is more without waiting.
+    /// Nothing was read yet, or the last batch was cut: there may be more without waiting.
     behind: bool,
     wake: watch::Receiver<u64>,
 }
@@ -459,7 +482,7 @@ impl Reader {
             start,
             position,
             held_seq,
-            behind: false,
+            behind: true,
             wake,
         }
     }
@@ -542,8 +565,7 @@ impl Reader {
 
     /// Waits until a read may return something. Cancel safe; may wake for nothing.
     pub async fn ready(&mut self) {
-        let waits = matches!(self.start, Start::Position) && !self.behind;
-        if waits && self.wake.changed().await.is_err() {
+        if !self.behind && self.wake.changed().await.is_err() {
             // The hub outlives its readers (they hold it), so this cannot happen; if it did, there would be nothing to wait for.
             std::future::pending::<()>().await;
         }

@@ -45,6 +45,8 @@ const H2_STREAM_BUFFER_BYTES: usize = 16 * 1024;
 const REFUSALS_MAX: usize = 256;
 /// How long a refused peer may take to read its 503.
 const REFUSAL_TIMEOUT: Duration = Duration::from_secs(1);
+/// How much later than the write timeout the kernel may give up on a peer.
+const WRITE_TIMEOUT_MARGIN: Duration = Duration::from_secs(5);
 /// Pause after accept() failed for want of descriptors or memory: the queue keeps the peers meanwhile.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
@@ -181,7 +183,7 @@ impl Connections {
                 hyper::service::Service::call(&router, request)
             })
         };
-        if let Err(error) = stream.tune(self.settings.heartbeat, self.settings.peer_timeout) {
+        if let Err(error) = stream.tune(&self.settings) {
             tracing::debug!(%error, "socket options");
         }
         let connection = self
@@ -228,11 +230,19 @@ fn header_timed_out(error: &(dyn std::error::Error + 'static)) -> bool {
 
 impl Connection {
     /// Sends at once, and lets the kernel give up on a peer that no longer acknowledges.
-    fn tune(&self, heartbeat: Duration, peer_timeout: Duration) -> io::Result<()> {
+    fn tune(&self, settings: &ServerSettings) -> io::Result<()> {
+        let ServerSettings {
+            heartbeat,
+            peer_timeout,
+            write_timeout,
+            ..
+        } = *settings;
+        // The kernel's limit also ends a connection whose peer takes no byte; that is for our own timeout to do, and to count.
+        let unacknowledged = (heartbeat + peer_timeout).max(write_timeout + WRITE_TIMEOUT_MARGIN);
         let socket = SockRef::from(self.stream());
         socket.set_tcp_nodelay(true)?;
         socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(heartbeat).with_interval(heartbeat))?;
-        socket.set_tcp_user_timeout(Some(heartbeat + peer_timeout))
+        socket.set_tcp_user_timeout(Some(unacknowledged))
     }
 }
 

@@ -22,6 +22,9 @@ use crate::{
 /// Largest encoded update.
 pub const UPDATE_MAX_BYTES: u32 = 64 * 1024;
 
+/// The newest state, an update of every topic, is one answer: topics × payload may not be larger.
+const NEWEST_STATE_MAX_BYTES: u64 = 64 * 1024 * 1024;
+
 const DEFAULT_RATE_HZ: f64 = 5.0;
 const DEFAULT_BURST_SIZE: u32 = 10;
 const DEFAULT_SEED: u64 = 1;
@@ -92,6 +95,9 @@ pub enum FeedSettingsError {
              ask for {smallest} to {UPDATE_MAX_BYTES}, or leave it out to send updates as long as they come"
     )]
     Payload { asked: u32, smallest: usize },
+    #[error("{topics} topics of {asked}-byte updates: the newest state of all is one answer, and {NEWEST_STATE_MAX_BYTES} bytes \
+             are the most; ask for a --payload of at most {} or for fewer --topics", NEWEST_STATE_MAX_BYTES / *.topics)]
+    NewestState { topics: u64, asked: u32 },
     #[error(transparent)]
     Simulated(#[from] SimulatedError),
     #[error(transparent)]
@@ -109,6 +115,10 @@ impl FeedSettings {
             let smallest = smallest_update_bytes(&feed);
             if (asked as usize) < smallest || asked > UPDATE_MAX_BYTES {
                 return Err(FeedSettingsError::Payload { asked, smallest });
+            }
+            let topics = feed.matches.len() as u64;
+            if topics * u64::from(asked) > NEWEST_STATE_MAX_BYTES {
+                return Err(FeedSettingsError::NewestState { topics, asked });
             }
         }
         Ok((feed, description))

@@ -43,10 +43,6 @@ pub struct Stats {
     resets: PerTransport<Counter>,
     lagged: PerTransport<Counter>,
     silent_peers: PerTransport<Counter>,
-    log_updates: Gauge,
-    log_bytes: Gauge,
-    resident: Gauge,
-    cpu: Counter<f64, AtomicU64>,
 }
 
 /// The counters of one transport, looked up once.
@@ -134,12 +130,10 @@ impl Stats {
 
     /// The OpenMetrics text of everything, with the log's size and the process's CPU and memory as they are now.
     pub fn metrics(&self, log: LogStats) -> Result<String, std::fmt::Error> {
-        self.log_updates.set(log.updates as i64);
-        self.log_bytes.set(log.bytes as i64);
-        self.resident.set(resident_bytes().unwrap_or(0) as i64);
-        self.cpu.inc_by(cpu_seconds() - self.cpu.get());
+        let mut registry = self.registry();
+        measure_now(&mut registry, log);
         let mut text = String::new();
-        encode(&mut text, &self.registry())?;
+        encode(&mut text, &registry)?;
         Ok(text)
     }
 
@@ -180,12 +174,29 @@ impl Stats {
             "Sessions closed because the peer fell silent",
             self.silent_peers.clone(),
         );
-        r.register("log_updates", "Updates in the log", self.log_updates.clone());
-        r.register_with_unit("log", "Encoded updates in the log", Unit::Bytes, self.log_bytes.clone());
-        r.register_with_unit("resident_memory", "Resident memory", Unit::Bytes, self.resident.clone());
-        r.register_with_unit("cpu", "CPU time, user and system", Unit::Seconds, self.cpu.clone());
         r
     }
+}
+
+/// What is read at the moment of the scrape rather than counted.
+fn measure_now(registry: &mut Registry, log: LogStats) {
+    let gauge = |value: u64| {
+        let gauge: Gauge = Gauge::default();
+        gauge.set(value as i64);
+        gauge
+    };
+    let cpu: Counter<f64, AtomicU64> = Counter::default();
+    cpu.inc_by(cpu_seconds());
+    let resident = gauge(resident_bytes().unwrap_or(0));
+    registry.register("log_updates", "Updates in the log", gauge(log.updates as u64));
+    registry.register_with_unit(
+        "log",
+        "Encoded updates in the log",
+        Unit::Bytes,
+        gauge(log.bytes as u64),
+    );
+    registry.register_with_unit("resident_memory", "Resident memory", Unit::Bytes, resident);
+    registry.register_with_unit("cpu", "CPU time, user and system", Unit::Seconds, cpu);
 }
 
 /// CPU time of this process so far, user and system.

@@ -174,7 +174,11 @@ impl Session {
                     pinged = false;
                     alarm.as_mut().reset(Instant::now() + heartbeat);
                     match incoming {
-                        Some(Ok(Message::Close(_))) => {}
+                        Some(Ok(Message::Close(_))) => {
+                            // The answer is queued; without this an update that is ready now would be the end of it.
+                            let _ = timeout(peer_timeout, self.socket.flush()).await;
+                            return End::Gone;
+                        }
                         Some(Ok(_)) => {}
                         Some(Err(error)) => return broken(error),
                         None => return End::Gone,
