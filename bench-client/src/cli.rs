@@ -268,7 +268,15 @@ async fn run_command(arguments: &RunArgs) -> Result<u8, Failure> {
     }
     if let Some(error) = ended.unsaved {
         let hint = "what was measured stands above alone; free some space, or name another folder with --out";
-        return Err(error.context(format!("the results could not be saved: {hint}")).into());
+        let code = if ended.record.status == RunStatus::Interrupted {
+            INTERRUPTED
+        } else {
+            FAILED
+        };
+        return Err(Failure {
+            code,
+            error: error.context(format!("the results could not be saved: {hint}")),
+        });
     }
     if !arguments.json {
         print(&format!("report: {}\n", ended.folder.join("report.md").display()))?;

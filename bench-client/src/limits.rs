@@ -1,9 +1,11 @@
 //! What a plan asks of the machine, and whether the machine has it. Too much is refused before anything starts.
 
+use server::hub::PUBLISH_LOG_MAX;
+
 use crate::{
     environment::available_memory_bytes,
     plan::updates_per_client_s,
-    record::{Environment, Plan},
+    record::{Environment, Follow, Plan},
     transports::{self, Asks},
     virtual_client::Receipt,
 };
@@ -106,7 +108,22 @@ pub fn needs(plan: &Plan, machine: &Environment) -> Vec<Need> {
         available: available_memory_bytes(),
         way_out: "fewer --clients, or a shorter --duration (every update of every client is noted)".into(),
     };
-    vec![descriptors, ports, memory]
+    let lines = Need {
+        what: "lines of the publish log",
+        needed: published(plan),
+        available: Some(PUBLISH_LOG_MAX as u64),
+        way_out: "a shorter --duration, fewer --topics or a lower --rate".into(),
+    };
+    vec![descriptors, ports, memory, lines]
+}
+
+/// Updates the feed publishes in a row, where the plan says so.
+fn published(plan: &Plan) -> u64 {
+    let (Some(per_client), topics) = (updates_per_client_s(plan), f64::from(plan.topics())) else {
+        return 0;
+    };
+    let topics_followed = if plan.follow == Follow::All { 1.0 } else { topics };
+    (per_client * topics_followed * (plan.settle_s + plan.duration_s)) as u64
 }
 
 /// Connections a row opens when each request has its own.

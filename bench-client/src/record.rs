@@ -310,6 +310,9 @@ pub struct Phases {
     pub settle_s: f64,
     pub measure_s: f64,
     pub drain_s: f64,
+    /// How late, at most, bytes, requests and CPU were read at the window's edges, in µs.
+    #[serde(default)]
+    pub sampled_late_us: Option<u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

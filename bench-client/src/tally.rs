@@ -256,16 +256,11 @@ impl Tally {
                 Fate::Received { at_us, kind, held_us } => {
                     self.received += 1;
                     let at_us = if evidence.mode == Mode::Latest { held_us } else { at_us };
-                    let into = if kind == Kind::CatchUp {
-                        &mut self.catch_up
-                    } else {
-                        &mut self.latency
-                    };
-                    record(into, at_us as i64 - update.due_us as i64);
+                    record(self.latency_of(kind), at_us as i64 - update.due_us as i64);
                 }
-                Fate::Superseded { held_us } => {
+                Fate::Superseded { held_us, kind } => {
                     self.superseded += 1;
-                    record(&mut self.latency, held_us as i64 - update.due_us as i64);
+                    record(self.latency_of(kind), held_us as i64 - update.due_us as i64);
                 }
                 Fate::Lagged => {
                     self.lagged += 1;
@@ -309,6 +304,15 @@ impl Tally {
                     topic.name
                 )
             });
+        }
+    }
+
+    /// What a client catches up after a cut says how long it was away, not how fast the transport is.
+    fn latency_of(&mut self, kind: Kind) -> &mut Distribution {
+        if kind == Kind::CatchUp {
+            &mut self.catch_up
+        } else {
+            &mut self.latency
         }
     }
 

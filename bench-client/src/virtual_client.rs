@@ -3,6 +3,7 @@
 //! It judges nothing: what it noted is compared with the publish log afterwards (see [`crate::tally`]).
 
 use std::{
+    collections::HashSet,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -89,10 +90,6 @@ impl VirtualClient {
         let mut random = Pcg32::seed_from_u64(self.seed ^ u64::from(self.index));
         let mut failures = 0;
         loop {
-            let first = log.connects_us.is_empty();
-            if !first {
-                count(&net.counters.reconnects, 1);
-            }
             let before = log.receipts.len();
             let error = self.session(&net, &gate, &mut cursor, log).await;
             count(&net.counters.errors, 1);
@@ -124,17 +121,29 @@ impl VirtualClient {
             Err(error) => return error,
         };
         drop(turn);
-        if log.connects_us.is_empty() {
-            count(&net.counters.connected, 1);
-        }
+        let again = !log.connects_us.is_empty();
+        count(
+            if again {
+                &net.counters.reconnects
+            } else {
+                &net.counters.connected
+            },
+            1,
+        );
         log.connects_us.push(net.clock.now_us() - started_us);
         count(&net.counters.setup_bytes, session.setup_bytes());
         let mut arrivals = Arrivals::default();
+        // Topics whose newest state a reset announced and which has not come yet: a push sends it in messages of its own.
+        let mut awaited = HashSet::new();
         loop {
             arrivals.clear();
             let next = session.next(&mut arrivals).await;
+            if arrivals.reset {
+                awaited.extend(self.followed());
+            }
             for arrival in &arrivals.updates {
-                self.note(arrival, kind(arrival, arrivals.reset, resumed, started_us), log);
+                let reset = !awaited.is_empty() && awaited.remove(&arrival.topic);
+                self.note(arrival, kind(arrival, reset, resumed, started_us), log);
             }
             count(&net.counters.updates, arrivals.updates.len() as u64);
             *cursor = session.cursor();
@@ -145,6 +154,12 @@ impl VirtualClient {
                 return error;
             }
         }
+    }
+
+    /// Indexes of the topics it follows.
+    fn followed(&self) -> Vec<u32> {
+        self.topic
+            .map_or_else(|| self.endpoint.topics.values().copied().collect(), |topic| vec![topic])
     }
 
     fn note(&self, arrival: &Arrival, kind: Kind, log: &mut ClientLog) {

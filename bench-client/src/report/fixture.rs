@@ -183,6 +183,7 @@ fn row(shape: &Shape, repeat: u32) -> Row {
             settle_s: 2.0,
             measure_s: 10.0,
             drain_s: 2.0,
+            sampled_late_us: Some(90),
         },
         clock_bound_us: 0,
         faults: Vec::new(),

@@ -5,7 +5,6 @@ use super::{
     sampler::Sample,
 };
 use crate::{
-    fleet::Totals,
     record::{
         FeedPlan, Follow, Mode, Outcome, Plan, Quantile, Quantiles, RequestHeaders, Row, SeriesPoint, SummaryRow,
     },
@@ -24,8 +23,6 @@ pub struct Measured {
     pub repeat: u32,
     pub state: State,
     pub logs: Vec<ClientLog>,
-    /// At the end of drain.
-    pub totals: Totals,
     pub end: End,
 }
 
@@ -54,8 +51,6 @@ pub fn row(mut measured: Measured) -> Row {
     counted(&mut figures, &measured);
     if let Some(tally) = &tally {
         delivered(&mut figures, tally);
-    } else if measured.state.window.is_some() {
-        figures.updates_received = Some(measured.logs.iter().map(|log| log.receipts.len() as u64).sum());
     }
     ratios(&mut figures, &measured);
     let mut connect = Distribution {
@@ -154,8 +149,7 @@ fn counted(figures: &mut SummaryRow, measured: &Measured) {
         .window
         .filter(|_| !state.samples.is_empty())
         .map(|w| w.length_us() as f64 / 1e6);
-    if state.phases.ramp_s > 0.0 {
-        let totals = &measured.totals;
+    if let Some(totals) = &state.totals {
         figures.connections_total = Some(totals.connections);
         figures.reconnects = Some(totals.reconnects);
         figures.errors = Some(totals.errors);
@@ -234,36 +228,42 @@ fn ratios(figures: &mut SummaryRow, measured: &Measured) {
     figures.client_cpu_us_per_update = figures.client_cpu_s.map(|s| per_update(s * 1e6));
 }
 
-/// A push or poll that loses, repeats or disorders an update in silence has failed, however good its figures look.
+/// A transport that loses, repeats or disorders an update in silence has failed, however good its figures look. Where only the
+/// newest update counts, none of this is a promise.
 fn outcome(measured: &Measured, tally: Option<&Tally>) -> Outcome {
-    let reason = match (&measured.end, tally) {
+    let failed = |reason: String| Outcome::Failed { reason };
+    let tally = match (&measured.end, tally) {
         (End::Interrupted, _) => return Outcome::Interrupted,
-        (End::Failed(reason), _) => reason.clone(),
-        (End::Whole, None) => "there is no publish log to compare with".into(),
-        (End::Whole, Some(tally)) if tally.disagreements > 0 => {
-            format!(
-                "{} updates carry other due times than the publish log: the server contradicts itself",
-                tally.disagreements
-            )
-        }
-        (End::Whole, Some(tally)) => {
-            let silent = [
-                (tally.missed, "missed"),
-                (tally.duplicates, "received twice"),
-                (tally.out_of_order, "received out of order"),
-            ];
-            let said: Vec<_> = silent
-                .iter()
-                .filter(|(n, _)| *n > 0)
-                .map(|(n, what)| format!("{n} {what}"))
-                .collect();
-            if said.is_empty() {
-                return Outcome::Ok;
-            }
-            format!("of {} expected updates: {}", tally.expected, said.join(", "))
-        }
+        (End::Failed(reason), _) => return failed(format!("{reason}{}", received_by_then(measured))),
+        (End::Whole, None) => return failed("there is no publish log to compare with".into()),
+        (End::Whole, Some(tally)) => tally,
     };
-    Outcome::Failed { reason }
+    if tally.disagreements > 0 {
+        let n = tally.disagreements;
+        return failed(format!(
+            "{n} updates carry other due times than the publish log: the server contradicts itself"
+        ));
+    }
+    let silent = [
+        (tally.missed, "missed"),
+        (tally.duplicates, "received twice"),
+        (tally.out_of_order, "received out of order"),
+    ];
+    let said: Vec<_> = silent
+        .iter()
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, what)| format!("{n} {what}"))
+        .collect();
+    if said.is_empty() || measured.plan.mode == Mode::Latest {
+        return Outcome::Ok;
+    }
+    failed(format!("of {} expected updates: {}", tally.expected, said.join(", ")))
+}
+
+/// A row without a publish log has no figures about updates; this much is known all the same.
+fn received_by_then(measured: &Measured) -> String {
+    let received: usize = measured.logs.iter().map(|log| log.receipts.len()).sum();
+    format!("; its clients had received {received} updates by then")
 }
 
 fn faults(measured: &Measured, tally: Option<&Tally>) -> Vec<String> {

@@ -44,10 +44,10 @@ const FEED_LEAD_US: u64 = 100_000;
 const RAMP_PATIENCE: Duration = Duration::from_secs(60);
 /// Drain lasts at least so long when updates are missing.
 const DRAIN_LEAST: Duration = Duration::from_secs(5);
-/// The end of settle is read so long before T0, to be done by then.
-const SETTLED_BEFORE_US: u64 = 30_000;
-/// How much of the publish log before the window is read, so that what was stale at T0 is known.
-const CONTEXT_US: u64 = 10_000_000;
+/// The end of settle is read so long before T0: a control call to a busy server takes its time.
+const SETTLED_BEFORE_US: u64 = 200_000;
+/// How much of a foreign feed's publish log before the window is read at least, so that what was stale at T0 is known.
+const CONTEXT_LEAST: Duration = Duration::from_secs(10);
 
 /// What has been found out so far; survives whatever ends the row.
 #[derive(Default)]
@@ -63,6 +63,8 @@ pub struct State {
     pub phases: Phases,
     pub catalogue: Vec<Transport>,
     pub clock_bound_us: u64,
+    /// Counters at the end of drain.
+    pub totals: Option<Totals>,
 }
 
 /// Why a row did not run to its end.
@@ -87,15 +89,19 @@ pub async fn measure(setting: &Setting<'_>, id: &str, repeat: u32) -> (Row, Vec<
             .await
             .unwrap_or_default();
     }
-    let (logs, totals) = stop_fleet(&mut state).await;
+    let logs = stop_fleet(&mut state).await;
     if let Some(window) = &mut state.window {
         window.to_us = cut_end(*window, &state.samples);
     }
     let catalogue = std::mem::take(&mut state.catalogue);
-    let outcome = match cut {
-        None => figures::End::Whole,
-        Some(Cut::Interrupted) => figures::End::Interrupted,
-        Some(Cut::Failed(error)) => figures::End::Failed(format!("{error:#}")),
+    let (logs, broken) = match logs {
+        Ok(logs) => (logs, None),
+        Err(error) => (Vec::new(), Some(error)),
+    };
+    let end = match (broken, cut) {
+        (Some(error), _) | (None, Some(Cut::Failed(error))) => figures::End::Failed(format!("{error:#}")),
+        (None, Some(Cut::Interrupted)) => figures::End::Interrupted,
+        (None, None) => figures::End::Whole,
     };
     let plan = setting.resolved.plan.clone();
     let measured = Measured {
@@ -104,21 +110,22 @@ pub async fn measure(setting: &Setting<'_>, id: &str, repeat: u32) -> (Row, Vec<
         repeat,
         state,
         logs,
-        totals,
-        end: outcome,
+        end,
     };
     let row = tokio::task::spawn_blocking(|| figures::row(measured)).await;
     // It is pure: if it panics, that is a bug, and hiding it would make a wrong table.
     (row.expect("the figures can be computed"), catalogue)
 }
 
-async fn stop_fleet(state: &mut State) -> (Vec<ClientLog>, Totals) {
+/// What every client noted; an error when a client panicked, because then its notes are gone.
+async fn stop_fleet(state: &mut State) -> anyhow::Result<Vec<ClientLog>> {
     let Some(fleet) = state.fleet.take() else {
-        return Default::default();
+        return Ok(Vec::new());
     };
-    let totals = fleet.totals();
-    let logs = tokio::task::spawn_blocking(|| fleet.stop()).await;
-    (logs.ok().and_then(Result::ok).unwrap_or_default(), totals)
+    state.totals.get_or_insert(fleet.totals());
+    tokio::task::spawn_blocking(|| fleet.stop())
+        .await
+        .context("the clients could not be stopped")?
 }
 
 /// Starts the server where it is ours, and goes through the phases until they end or the server does.
@@ -137,11 +144,12 @@ async fn drive(setting: &Setting<'_>, id: &str, repeat: u32, state: &mut State) 
         result = phases(setting, id, repeat, &control, usage, switch.as_mut(), started, state) => result,
         how = server.died() => Err(Cut::Failed(anyhow::anyhow!("the server died: {how}"))),
     };
-    drop(switch);
-    // The clients go first: a server that drains would otherwise be measured against them.
+    // The clients go first: to them, a server that stops would be one that fails.
     if let Some(fleet) = &state.fleet {
+        state.totals.get_or_insert(fleet.totals());
         fleet.cancel();
     }
+    drop(switch);
     server.stop().await;
     result
 }
@@ -189,12 +197,13 @@ async fn phases(
         }
         None => foreign_window(plan, control, clock, &stats.feed).await?,
     };
-    wait_until(setting, state, clock, window.from_us - SETTLED_BEFORE_US).await?;
-    settled(control, server, state).await?;
+    // Waits on a thread of its own from now on: whatever else takes long, T0 is not missed.
     let fleet = state.fleet.as_ref().context("no clients")?;
     state.sampler = Some(Sampler::start(clock, window, fleet.counter_handle(), server).context("no sampler")?);
-    state.window = Some(window);
+    wait_until(setting, state, clock, window.from_us.saturating_sub(SETTLED_BEFORE_US)).await?;
+    settled(control, server, state).await?;
     wait_until(setting, state, clock, window.from_us).await?;
+    state.window = Some(window);
     state.phases.settle_s = seconds(window.from_us - settle_from);
 
     setting.progress.phase("measure");
@@ -206,6 +215,12 @@ async fn phases(
     state.samples = tokio::task::spawn_blocking(|| sampler.finish())
         .await
         .context("the sampler ended badly")?;
+    if state.samples.len() < 2 {
+        // Cut before it began: there is no window to speak of.
+        state.window = None;
+        return whole;
+    }
+    state.phases.sampled_late_us = sampled_late_us(window, &state.samples);
     let window = Window {
         to_us: cut_end(window, &state.samples),
         ..window
@@ -216,9 +231,17 @@ async fn phases(
     // Not to be interrupted: it is short, and without it the window's last updates would pass for lost.
     setting.progress.phase("drain");
     let drained = drain(setting, control, window, state).await;
+    // Before anything is torn down: what that brings about is nobody's error.
+    state.totals = state.fleet.as_ref().map(Fleet::totals);
     state.phases.drain_s = seconds(clock.now_us() - window.to_us);
     drained?;
     whole
+}
+
+/// How late the counters were read at the window's edges, at most.
+fn sampled_late_us(window: Window, samples: &[Sample]) -> Option<u64> {
+    let first = samples.first()?.at_us.saturating_sub(window.from_us);
+    Some(first.max(samples.last()?.at_us.saturating_sub(window.to_us)))
 }
 
 /// Where the window ended: as planned, or where its last sample was taken when it was cut short.
@@ -410,12 +433,17 @@ async fn settled(control: &Control, server: Option<Usage>, state: &mut State) ->
 async fn drain(setting: &Setting<'_>, control: &Control, window: Window, state: &mut State) -> anyhow::Result<()> {
     let plan = &setting.resolved.plan;
     let deadline = tokio::time::Instant::now() + DRAIN_LEAST.max(plan.poll_interval() * 2);
-    let context_us = window.from_us - CONTEXT_US.min(window.from_us);
+    let context = CONTEXT_LEAST.max(plan.poll_interval() * 2).as_micros() as u64;
+    let context_us = state.feed_start_us.unwrap_or(window.from_us.saturating_sub(context));
     loop {
         let published = control
             .published(context_us, window.to_us)
             .await
             .context("the publish log could not be read")?;
+        anyhow::ensure!(
+            !published.truncated,
+            "the server's publish log no longer holds the whole window: measure a shorter one"
+        );
         let complete = published.complete;
         state.published = Some(published);
         if complete || tokio::time::Instant::now() >= deadline {

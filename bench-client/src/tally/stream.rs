@@ -8,8 +8,8 @@ use crate::virtual_client::{Kind, Receipt};
 pub struct Stream {
     /// By index into the publish log: the first receipt of it.
     pub received: Vec<Option<Receipt>>,
-    /// By index: since when the client's state includes it or a newer one, and whether a reset jumped over it.
-    held: Vec<Option<(u64, bool)>>,
+    /// By index: since when the client's state includes it or a newer one, and how that one came.
+    held: Vec<Option<(u64, Kind)>>,
     repeated: Vec<(usize, bool)>,
     /// Receipts whose due time is not the publish log's.
     pub disagreements: u64,
@@ -26,6 +26,7 @@ pub enum Fate {
     /// Mode latest: a newer one came instead.
     Superseded {
         held_us: u64,
+        kind: Kind,
     },
     /// Lost with a reset.
     Lagged,
@@ -74,9 +75,8 @@ impl Stream {
     }
 
     fn hold(&mut self, held: &mut usize, until: usize, receipt: &Receipt) {
-        let reset = receipt.kind == Kind::AfterReset;
         for index in *held..until {
-            self.held[index] = Some((receipt.received_us, reset));
+            self.held[index] = Some((receipt.received_us, receipt.kind));
         }
         *held = until.max(*held);
     }
@@ -88,8 +88,8 @@ impl Stream {
                 kind: receipt.kind,
                 held_us: held.map_or(receipt.received_us, |(held_us, _)| held_us),
             },
-            (None, Some((held_us, _))) if mode == Mode::Latest => Fate::Superseded { held_us },
-            (None, Some((_, true))) => Fate::Lagged,
+            (None, Some((held_us, kind))) if mode == Mode::Latest => Fate::Superseded { held_us, kind },
+            (None, Some((_, Kind::AfterReset))) => Fate::Lagged,
             (None, _) => Fate::Missed,
         }
     }

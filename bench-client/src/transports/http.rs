@@ -22,14 +22,16 @@ use hyper_util::rt::TokioIo;
 use super::{Endpoint, SessionError};
 use crate::net::{Meter, Net, Stream};
 
-/// Largest answer to a poll; the server's own bound is 1 MiB and the newest state of every topic.
-const BODY_MAX_BYTES: usize = 16 * 1024 * 1024;
+/// Largest answer to a poll: the newest state of every topic, which the server bounds at 64 MiB.
+const BODY_MAX_BYTES: usize = 80 * 1024 * 1024;
+
+type Driven = Pin<Box<Connection<TokioIo<Stream>, Empty<Bytes>>>>;
 
 /// A connection that can take one request after another.
 pub struct HttpConnection {
     sender: SendRequest<Empty<Bytes>>,
-    connection: Pin<Box<Connection<TokioIo<Stream>, Empty<Bytes>>>>,
-    closed: bool,
+    /// None once it has ended: dropping it is what tells those who wait for an answer.
+    connection: Option<Driven>,
     meter: Rc<Meter>,
 }
 
@@ -40,8 +42,7 @@ impl HttpConnection {
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         Ok(Self {
             sender,
-            connection: Box::pin(connection),
-            closed: false,
+            connection: Some(Box::pin(connection)),
             meter,
         })
     }
@@ -52,20 +53,20 @@ impl HttpConnection {
 
     /// True while another request can go out on this connection.
     pub fn is_open(&self) -> bool {
-        !self.closed && !self.sender.is_closed()
+        self.connection.is_some() && !self.sender.is_closed()
     }
 
     /// Sends a GET and waits for the head of its answer.
     pub async fn get(&mut self, request: Request<Empty<Bytes>>) -> Result<Response<Incoming>, SessionError> {
         self.meter.expect_head();
         let answer = self.sender.send_request(request);
-        Ok(drive(&mut self.connection, &mut self.closed, answer).await?)
+        Ok(drive(&mut self.connection, answer).await?)
     }
 
     /// The next piece of a body; None at its end.
     pub async fn frame(&mut self, body: &mut Incoming) -> Result<Option<Bytes>, SessionError> {
         loop {
-            let Some(frame) = drive(&mut self.connection, &mut self.closed, body.frame()).await else {
+            let Some(frame) = drive(&mut self.connection, body.frame()).await else {
                 return Ok(None);
             };
             if let Ok(data) = frame?.into_data() {
@@ -77,7 +78,7 @@ impl HttpConnection {
     /// The whole body of an answer, up to [`BODY_MAX_BYTES`].
     pub async fn body(&mut self, body: Incoming) -> Result<Bytes, SessionError> {
         let whole = Limited::new(body, BODY_MAX_BYTES).collect();
-        let collected = drive(&mut self.connection, &mut self.closed, whole).await;
+        let collected = drive(&mut self.connection, whole).await;
         let collected = collected.map_err(|error| SessionError::Protocol(format!("the answer broke off: {error}")))?;
         Ok(collected.to_bytes())
     }
@@ -120,22 +121,26 @@ pub fn get_request(
 }
 
 /// Polls the connection for as long as an answer is awaited.
-async fn drive<F: Future>(
-    connection: &mut Pin<Box<Connection<TokioIo<Stream>, Empty<Bytes>>>>,
-    closed: &mut bool,
-    answer: F,
-) -> F::Output {
+async fn drive<F: Future>(connection: &mut Option<Driven>, answer: F) -> F::Output {
     let mut answer = pin!(answer);
     poll_fn(|cx| {
         // The answer first: polling it may hand work (a request, room for a frame) to the connection.
         if let Poll::Ready(output) = answer.as_mut().poll(cx) {
             return Poll::Ready(output);
         }
-        if !*closed {
-            // An error reaches whoever waits for the answer as well, with its reason.
-            *closed = connection.as_mut().poll(cx).is_ready();
+        if connection
+            .as_mut()
+            .is_some_and(|driven| driven.as_mut().poll(cx).is_ready())
+        {
+            // A connection that ended well says nothing to whoever waits; only its end does.
+            *connection = None;
         }
         answer.as_mut().poll(cx)
     })
     .await
+}
+
+/// True when a kept connection was closed before it could answer: the request may be made again on a fresh one (RFC 9112, 9.3.1).
+pub fn went_away(error: &SessionError) -> bool {
+    matches!(error, SessionError::Http(error) if error.is_canceled() || error.is_closed() || error.is_incomplete_message())
 }

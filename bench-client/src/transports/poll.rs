@@ -3,14 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderMap, Request};
+use http::{HeaderMap, Request, Response};
 use http_body_util::Empty;
+use hyper::body::Incoming;
 use server::wire::{Cursor, PollAnswer};
 use tokio::time::timeout;
 
 use super::{
     Arrivals, Endpoint, SessionError, decode,
-    http::{HttpConnection, get_request},
+    http::{HttpConnection, get_request, went_away},
 };
 use crate::{
     headers::Purpose,
@@ -34,7 +35,7 @@ pub struct Poller {
 }
 
 impl Poller {
-    /// Connects and asks once: a poller is set up when it has its first answer.
+    /// Connects and asks once: a poller is set up when it has its first answer (a long poll that resumes: its connection).
     pub async fn open(
         id: &'static str,
         net: &Net,
@@ -53,9 +54,10 @@ impl Poller {
             first: None,
             setup_bytes: 0,
         };
-        // A resuming long poll could be held; whether it is set up must not depend on the next update.
-        let hold = since.is_none();
-        if hold || id != super::long_poll::ID {
+        if since.is_some() && id == super::long_poll::ID {
+            // A resuming long poll is held until there is news, which is no part of setting it up: its connection is.
+            poller.connection = Some(HttpConnection::open(&poller.net, &poller.endpoint).await?);
+        } else {
             let mut first = Arrivals::default();
             poller.setup_bytes = poller.poll(&mut first).await?.bytes;
             poller.first = Some(first);
@@ -87,12 +89,7 @@ impl Poller {
     }
 
     async fn exchange(&mut self, arrivals: &mut Arrivals) -> Result<Polled, SessionError> {
-        let request = self.request()?;
-        let mut connection = match self.connection.take().filter(HttpConnection::is_open) {
-            Some(connection) => connection,
-            None => HttpConnection::open(&self.net, &self.endpoint).await?,
-        };
-        let answer = connection.get(request).await?;
+        let (mut connection, answer) = self.ask().await?;
         let body = connection.accepted(answer).await?;
         let body = connection.body(body).await?;
         let received_us = connection.meter().last_read_us();
@@ -116,6 +113,20 @@ impl Poller {
             self.connection = Some(connection);
         }
         Ok(polled)
+    }
+
+    /// Asks on the kept connection; when the server closed that while it was idle, on a fresh one, as browsers do.
+    async fn ask(&mut self) -> Result<(HttpConnection, Response<Incoming>), SessionError> {
+        if let Some(mut kept) = self.connection.take().filter(HttpConnection::is_open) {
+            match kept.get(self.request()?).await {
+                Ok(answer) => return Ok((kept, answer)),
+                Err(error) if went_away(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let mut fresh = HttpConnection::open(&self.net, &self.endpoint).await?;
+        let answer = fresh.get(self.request()?).await?;
+        Ok((fresh, answer))
     }
 
     fn request(&self) -> Result<Request<Empty<Bytes>>, SessionError> {

@@ -1,11 +1,12 @@
 //! Server-Sent Events: one answer that never ends, read event by event.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use http::{HeaderValue, header};
 use hyper::body::Incoming;
 use server::wire::Cursor;
+use tokio::time::timeout;
 
 use super::{
     Arrivals, Endpoint, Session, SessionError, decode,
@@ -14,6 +15,8 @@ use super::{
 use crate::{headers::Purpose, net::Net, sse_parser::SseParser};
 
 const ID: &str = "sse";
+/// How long the head of the stream may take.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 pub fn open<'a>(
     net: &'a Net,
@@ -31,7 +34,10 @@ pub fn open<'a>(
             );
         }
         let request = get_request(endpoint, &endpoint.target(ID, None), &headers)?;
-        let answer = connection.get(request).await?;
+        let answer = match timeout(HEAD_TIMEOUT, connection.get(request)).await {
+            Ok(answer) => answer?,
+            Err(_) => return Err(SessionError::TimedOut(HEAD_TIMEOUT.as_secs())),
+        };
         let kind = answer.headers().get(header::CONTENT_TYPE).cloned();
         let body = connection.accepted(answer).await?;
         if !kind
