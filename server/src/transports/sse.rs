@@ -5,17 +5,18 @@
 //!
 //! 200, content-type: text/event-stream
 //! retry: 1000
-//!
 //! id: 1763631127000-42
 //! event: update
 //! data: {…}
 //!
 //! :                                    (a comment every heartbeat of silence, so that proxies and dead peers are noticed)
-//!
 //! event: reset
 //! data: {"reason":"evicted"}
+//!
+//! retry: 1000                          (the last line before a server that stops ends the stream)
 //! ```
 //!
+//! `retry` and comments are lines, not blocks: an empty line behind them would make some readers hand out an event without data.
 //! Events are framed by hand: an update is JSON, so it holds no line break, and its framing is made once for all sessions.
 
 use std::{borrow::Cow, convert::Infallible, fmt::Write, sync::Arc};
@@ -55,8 +56,8 @@ pub static TRANSPORT: Transport = Transport {
 };
 
 /// How long a browser should wait before it connects again, and the word that a stream is about to end.
-const RETRY: &str = "retry: 1000\n\n";
-const HEARTBEAT: Bytes = Bytes::from_static(b":\n\n");
+const RETRY: Bytes = Bytes::from_static(b"retry: 1000\n");
+const HEARTBEAT: Bytes = Bytes::from_static(b":\n");
 
 fn serve(request: FeedRequest) -> BoxFuture<'static, Response> {
     async move {
@@ -89,7 +90,7 @@ fn events(app: Arc<App>, stats: Arc<TransportStats>, mut reader: Reader) -> impl
     stream! {
         let _subscriber = stats.subscribe();
         let mut batch = reader.read(PUSH_BATCH);
-        yield opening(&reader, batch.updates.is_empty());
+        yield RETRY;
         loop {
             if let Some(reset) = batch.reset {
                 yield reset_event(reset);
@@ -103,16 +104,7 @@ fn events(app: Arc<App>, stats: Arc<TransportStats>, mut reader: Reader) -> impl
                 () = app.stop.begun.cancelled() => break,
             }
         }
-        yield Bytes::from_static(RETRY.as_bytes());
-    }
-}
-
-/// First bytes of the stream. Where there is no update to carry an id, the position stands alone: a client cut before the
-/// first update then resumes without a gap. (With updates to come it must not: they are not held yet.)
-fn opening(reader: &Reader, nothing_yet: bool) -> Bytes {
-    match nothing_yet {
-        true => format!("id: {}\n{RETRY}", reader.cursor()).into(),
-        false => Bytes::from_static(RETRY.as_bytes()),
+        yield RETRY;
     }
 }
 
