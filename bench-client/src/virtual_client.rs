@@ -14,7 +14,7 @@ use std::{
 use hdrhistogram::Histogram;
 use parking_lot::Mutex;
 use rand_pcg::Pcg32;
-use rand_pcg::rand_core::{Rng, SeedableRng};
+use rand_pcg::rand_core::{RngCore, SeedableRng};
 use server::wire::Cursor;
 
 use crate::{

@@ -13,7 +13,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Context;
 use rand_pcg::{
     Pcg32,
-    rand_core::{Rng, SeedableRng},
+    rand_core::{RngCore, SeedableRng},
 };
 use server::{FeedDescription, clock::Clock, wire::PublishedAnswer};
 use tokio::time::sleep;

@@ -3,7 +3,7 @@
 //! Only raw 64-bit words come from outside, of a generator with a published definition (PCG-XSL-RR 128/64 MCG). How a seed
 //! becomes a state and a word becomes a choice is written here, because libraries change both between versions.
 
-use rand_pcg::{Pcg64Mcg, rand_core::Rng};
+use rand_pcg::{Pcg64Mcg, rand_core::RngCore};
 
 /// What the numbers are for. Each use draws from its own stream, so that a change to one leaves the others as they were.
 #[derive(Debug, Clone, Copy)]
