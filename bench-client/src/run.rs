@@ -30,6 +30,9 @@ use crate::{
 /// Name of the schema beside run.json.
 const SCHEMA_FILE: &str = "run.schema.json";
 
+/// Faults of a failed row that are said at once; the record has more.
+const FAULTS_SAID: usize = 3;
+
 /// Where and how a run is made.
 pub struct Setting<'a> {
     pub resolved: &'a Resolved,
@@ -91,6 +94,9 @@ pub async fn run(setting: Setting<'_>) -> anyhow::Result<Ended> {
         let (row, catalogue) = row::measure(&setting, id, *repeat).await;
         if let Outcome::Failed { reason } = &row.outcome {
             setting.progress.say(&format!("{id}, repeat {repeat}: {reason}"));
+            for fault in row.faults.iter().take(FAULTS_SAID) {
+                setting.progress.say(&format!("  {fault}"));
+            }
         }
         if record.transports.is_empty() {
             record.transports = catalogue;

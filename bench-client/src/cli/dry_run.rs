@@ -16,11 +16,11 @@ pub fn summary(plan: &Plan) -> String {
 /// Clients, feed and length of the plan.
 pub fn load(plan: &Plan) -> String {
     format!(
-        "{} clients, {}, {} transports × {} repeats, about {}",
-        format::count(plan.clients),
+        "{}, {}, {} × {}, about {}",
+        format::of(plan.clients.into(), "client", "clients"),
         feed(plan),
-        plan.transports.len(),
-        plan.repeats,
+        format::of(plan.transports.len() as u64, "transport", "transports"),
+        format::of(plan.repeats.into(), "repeat", "repeats"),
         minutes(limits::run_s(plan)),
     )
 }

@@ -6,6 +6,7 @@
 mod finished;
 mod interrupted;
 mod lab;
+mod lossy;
 mod output;
 mod processes;
 mod record;
