@@ -29,8 +29,8 @@ pub struct Poller {
     headers: HeaderMap,
     connection: Option<HttpConnection>,
     cursor: Option<Cursor>,
-    /// The first answer, until it is handed out.
-    first: Option<Arrivals>,
+    /// The first answer, until it is handed out, and where the client stood before it.
+    first: Option<(Arrivals, Option<Cursor>)>,
     pub setup_bytes: u64,
 }
 
@@ -60,18 +60,21 @@ impl Poller {
         } else {
             let mut first = Arrivals::default();
             poller.setup_bytes = poller.poll(&mut first).await?.bytes;
-            poller.first = Some(first);
+            poller.first = Some((first, since));
         }
         Ok(poller)
     }
 
     pub fn cursor(&self) -> Option<Cursor> {
-        self.cursor
+        match &self.first {
+            Some((_, before)) => *before,
+            None => self.cursor,
+        }
     }
 
     /// What the opening poll brought, once.
     pub fn take_first(&mut self, arrivals: &mut Arrivals) -> bool {
-        self.first.take().map(|first| *arrivals = first).is_some()
+        self.first.take().map(|(first, _)| *arrivals = first).is_some()
     }
 
     /// Asks until an answer is whole: an answer that says `more` is followed by the next request at once.
