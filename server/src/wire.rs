@@ -141,6 +141,7 @@ pub struct PollAnswer<'a> {
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct ResetMessage {
     pub reset: Reset,
+    /// Just before the newest state that follows: it is not held yet.
     pub cursor: Cursor,
 }
 

@@ -89,6 +89,39 @@ async fn the_oldest_cursor_that_can_be_continued_is() {
     }
 }
 
+/// A session that is cut right after the word "reset", before the newest state came, must not take itself for whole.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cut_between_reset_and_newest_state_loses_nothing_in_silence() {
+    let mut server = TestServer::start(TOPICS, settings());
+    for number in 0..UPDATES {
+        server.publish(number % TOPICS);
+    }
+    let ahead = server.cursor(UPDATES as u64 + 1);
+    for row in &ALL {
+        let mut follower = Clients::of(&server).open(row, Some(ahead)).await;
+        while follower.resets.is_empty() {
+            follower
+                .next()
+                .await
+                .unwrap_or_else(|error| panic!("{}: {error}", row.id));
+        }
+        let held = follower.got();
+        let cursor = follower.session.cursor();
+        drop(follower);
+        let mut resumed = Clients::of(&server).open(row, cursor).await;
+        let newest = newest(&server.hand.published);
+        if held != newest {
+            resumed.through(UPDATES as u64).await;
+            let both = [held, resumed.got()].concat();
+            assert!(
+                newest.iter().all(|one| both.contains(one)),
+                "{}: the newest state is lost",
+                row.id
+            );
+        }
+    }
+}
+
 /// The newest update of each topic, in order of offset.
 fn newest(published: &[Published]) -> Vec<Published> {
     let is_newest = |one: &&Published| {

@@ -209,12 +209,13 @@ impl Session {
     async fn send(&mut self, batch: Batch) -> Result<(), axum::Error> {
         self.stats.count(&batch);
         if let Some(reset) = batch.reset {
+            // The newest state is still to come: a client cut before it must get it when it resumes from here.
+            let mut cursor = self.reader.cursor();
+            if let Some(first) = batch.updates.first() {
+                cursor.offset = first.cursor.offset - 1;
+            }
             // Two numbers and an enum: serde_json cannot fail on them.
-            let message = serde_json::to_string(&ResetMessage {
-                reset,
-                cursor: self.reader.cursor(),
-            })
-            .unwrap_or_default();
+            let message = serde_json::to_string(&ResetMessage { reset, cursor }).unwrap_or_default();
             self.socket.feed(Message::Text(message.into())).await?;
         }
         for entry in batch.updates {
