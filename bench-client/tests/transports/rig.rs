@@ -9,7 +9,7 @@ use bench_client::{
 };
 use rand_pcg::{
     Pcg32,
-    rand_core::{Rng, SeedableRng},
+    rand_core::{RngCore, SeedableRng},
 };
 use server::wire::{Cursor, Mode};
 

@@ -24,8 +24,10 @@ pub struct Tap {
     target: String,
     /// Where the next poll continues.
     cursor: Option<String>,
-    /// The part of an event stream that is no whole event yet.
+    /// The part of an event stream that is no whole line yet.
     rest: String,
+    /// The fields of an event that is not whole yet.
+    fields: Vec<(String, String)>,
 }
 
 impl Tap {
@@ -50,6 +52,7 @@ impl Tap {
             target,
             cursor: None,
             rest: String::new(),
+            fields: Vec::new(),
         }
     }
 
@@ -63,9 +66,12 @@ impl Tap {
             "sse" => {
                 let chunk = self.raw.chunk().await.expect("the stream goes on");
                 self.rest += std::str::from_utf8(&chunk).expect("an event stream is UTF-8");
-                let whole = self.rest.rfind("\n\n").map_or(0, |at| at + 2);
-                let events: String = self.rest.drain(..whole).collect();
-                events.split_terminator("\n\n").filter_map(event).collect()
+                let mut said = Vec::new();
+                while let Some(end) = self.rest.find('\n') {
+                    let line: String = self.rest.drain(..=end).collect();
+                    said.extend(self.line(line.trim_end_matches('\n')));
+                }
+                said
             }
             "websocket" => {
                 let (first, payload) = self.raw.frame().await;
@@ -78,6 +84,21 @@ impl Tap {
             }
             _ => self.poll().await,
         }
+    }
+
+    /// One line of an event stream (WHATWG HTML, 9.2.6).
+    fn line(&mut self, line: &str) -> Option<Said> {
+        // CR ends a line too, so within one there must be none.
+        assert!(!line.contains('\r'), "a CR within {line:?}");
+        if line.is_empty() {
+            return Some(event(&std::mem::take(&mut self.fields)));
+        }
+        match line.split_once(": ").unwrap_or((line, "")) {
+            (":", _) => return Some(Said::Heartbeat),
+            ("retry", _) => {}
+            (field, value) => self.fields.push((field.to_owned(), value.to_owned())),
+        }
+        None
     }
 
     async fn poll(&mut self) -> Vec<Said> {
@@ -125,7 +146,7 @@ impl Tap {
             }
             "sse" => {
                 let last = self.raw.chunk().await.expect("a last word");
-                assert_eq!(String::from_utf8_lossy(&last), "retry: 1000\n\n");
+                assert_eq!(String::from_utf8_lossy(&last), "retry: 1000\n");
                 assert_eq!(self.raw.chunk().await, None, "the last chunk");
             }
             "websocket" => {
@@ -149,31 +170,23 @@ impl Tap {
     }
 }
 
-/// One event of a stream whose lines end with LF; None for one that only says an id or a retry.
-fn event(block: &str) -> Option<Said> {
-    // The standard ends lines at CR too: inside an event there is none, or it would be cut there.
-    assert!(!block.contains('\r'), "a CR within {block:?}");
-    if block == ":" {
-        return Some(Said::Heartbeat);
-    }
-    let field = |name: &str| {
-        block
-            .lines()
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+/// One event; no field stands in it twice.
+fn event(fields: &[(String, String)]) -> Said {
+    let value = |name: &str| {
+        let mut values = fields.iter().filter(|(field, _)| field == name);
+        let value = values.next().map(|(_, value)| value.as_str());
+        assert!(values.next().is_none(), "{name} twice in {fields:?}");
+        value
     };
-    let data = field("data")?;
-    assert_eq!(block.matches("\ndata: ").count(), 1, "one data line in {block:?}");
-    match field("event") {
+    let data = value("data").expect("an event has data");
+    let parsed: Value = serde_json::from_str(data).expect("data is JSON");
+    match value("event") {
         Some("update") => {
-            let update: Value = serde_json::from_str(data).expect("an update is JSON");
-            let cursor = format!("{}-{}", update["epoch"], update["offset"]);
-            assert_eq!(field("id"), Some(cursor.as_str()));
-            Some(Said::Update(data.to_owned()))
+            let cursor = format!("{}-{}", parsed["epoch"], parsed["offset"]);
+            assert_eq!(value("id"), Some(cursor.as_str()));
+            Said::Update(data.to_owned())
         }
-        Some("reset") => {
-            let reset: Value = serde_json::from_str(data).expect("a reset is JSON");
-            Some(Said::Reset(reset["reason"].as_str().expect("a reason").to_owned()))
-        }
+        Some("reset") => Said::Reset(parsed["reason"].as_str().expect("a reason").to_owned()),
         other => panic!("an event {other:?}"),
     }
 }

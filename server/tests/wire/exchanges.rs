@@ -133,9 +133,8 @@ date: <date>
     assert_eq!(mask(&head, server.epoch), expected);
 
     // A chunk per event: size in hexadecimal, CRLF, the event, CRLF.
-    let opening = format!("id: {since}\nretry: 1000\n\n");
-    let chunk = format!("{:X}\r\n{opening}\r\n", opening.len());
-    assert_eq!(String::from_utf8_lossy(&raw.exactly(chunk.len()).await), chunk);
+    let opening = "C\r\nretry: 1000\n\r\n";
+    assert_eq!(String::from_utf8_lossy(&raw.exactly(opening.len()).await), opening);
 
     server.publish(0);
     let event = format!("id: <epoch>-2\nevent: update\ndata: {UPDATE}\n\n");
@@ -147,7 +146,7 @@ date: <date>
     assert_eq!(raw.exactly(2).await, b"\r\n");
 
     let (farewell, ()) = tokio::join!(raw.rest(), server.running.stop());
-    assert_eq!(String::from_utf8_lossy(&farewell), "D\r\nretry: 1000\n\n\r\n0\r\n\r\n");
+    assert_eq!(String::from_utf8_lossy(&farewell), "C\r\nretry: 1000\n\r\n0\r\n\r\n");
 }
 
 #[tokio::test]
@@ -160,7 +159,7 @@ async fn sse_says_a_reset_before_the_newest_state() {
         said += &String::from_utf8(raw.chunk().await.expect("the stream goes on")).expect("text");
     }
     let expected =
-        "retry: 1000\n\nevent: reset\ndata: {\"reason\":\"other_epoch\"}\n\nid: <epoch>-1\nevent: update\ndata: {";
+        "retry: 1000\nevent: reset\ndata: {\"reason\":\"other_epoch\"}\n\nid: <epoch>-1\nevent: update\ndata: {";
     let said = mask(&said, server.epoch);
     assert!(said.starts_with(expected), "{said}");
 }
