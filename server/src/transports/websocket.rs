@@ -57,6 +57,9 @@ const READ_BUFFER_BYTES: usize = 1024;
 const WRITE_BUFFER_BYTES: usize = 4 * 1024;
 /// What a client may send at once; it has nothing to say.
 const MESSAGE_MAX_BYTES: usize = 4 * 1024;
+/// A frame up to here is read to its end before it is refused: closing on unread input would reset the connection, and the Close
+/// that says why could be lost.
+const FRAME_MAX_BYTES: usize = 16 * 1024;
 
 fn serve(request: FeedRequest) -> BoxFuture<'static, Response> {
     async move {
@@ -81,7 +84,7 @@ fn serve(request: FeedRequest) -> BoxFuture<'static, Response> {
             .read_buffer_size(READ_BUFFER_BYTES)
             .write_buffer_size(WRITE_BUFFER_BYTES)
             .max_message_size(MESSAGE_MAX_BYTES)
-            .max_frame_size(MESSAGE_MAX_BYTES)
+            .max_frame_size(FRAME_MAX_BYTES)
             .on_upgrade(move |socket| async move {
                 let cut = app.stop.cut.clone();
                 tokio::select! {
