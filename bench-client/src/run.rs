@@ -6,9 +6,11 @@
 //!
 //! One row that fails is a row with an error, not a lost run. Ctrl-C ends the row under way with what it has measured.
 
+mod clients;
 mod figures;
 mod row;
 mod sampler;
+mod window;
 
 use std::{
     path::{Path, PathBuf},

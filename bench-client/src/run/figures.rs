@@ -1,9 +1,6 @@
 //! From everything a row left behind to its line in the record. Pure: no clock, no socket.
 
-use super::{
-    row::{State, mode},
-    sampler::Sample,
-};
+use super::{clients::mode, row::State, sampler::Sample};
 use crate::{
     record::{
         FeedPlan, Follow, Mode, Outcome, Plan, Quantile, Quantiles, RequestHeaders, Row, SeriesPoint, SummaryRow,

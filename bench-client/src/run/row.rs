@@ -8,32 +8,26 @@
 //! drain    until every client holds the window's last update, or a bound has passed
 //! ```
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use anyhow::Context;
-use rand_pcg::{
-    Pcg32,
-    rand_core::{RngCore, SeedableRng},
-};
-use server::{FeedDescription, clock::Clock, wire::PublishedAnswer};
+use server::{clock::Clock, wire::PublishedAnswer};
 use tokio::time::sleep;
 
 use super::{
-    Setting, catalogue,
+    Setting, catalogue, clients,
     figures::{self, Measured},
     sampler::{Sample, Sampler},
+    window::{foreign_window, tick_gap_us, window},
 };
 use crate::{
     control::Control,
-    environment,
     fleet::{Fleet, Totals},
-    headers::HeaderSet,
     process::{FeedSwitch, ServerProcess},
-    record::{Arrivals, FeedPlan, Follow, Memory, Mode, Phases, Plan, RequestHeaders, Row, Transport},
+    record::{Follow, Memory, Phases, Plan, Row, Transport},
     tally::Window,
-    transports::{self, Endpoint, PollGrid, TopicIndex},
     usage::{Usage, kernel_socket_bytes},
-    virtual_client::{ClientLog, VirtualClient},
+    virtual_client::ClientLog,
 };
 
 /// How often phases look whether they are over, and the progress line is renewed.
@@ -182,7 +176,7 @@ async fn phases(
     setting.progress.phase("ramp");
     let ramp_from = clock.now_us();
     let seed = plan.seed ^ (u64::from(repeat) << 32);
-    state.fleet = Some(start_fleet(plan, id, control, clock, &state.matches, seed)?);
+    state.fleet = Some(clients::start(plan, id, control, clock, &state.matches, seed)?);
     ramp(setting, plan, state).await?;
     state.phases.ramp_s = seconds(clock.now_us() - ramp_from);
 
@@ -254,68 +248,6 @@ fn seconds(us: u64) -> f64 {
     us as f64 / 1e6
 }
 
-/// Makes every client of the row.
-fn start_fleet(
-    plan: &Plan,
-    id: &str,
-    control: &Control,
-    clock: Clock,
-    matches: &[(String, String, String)],
-    seed: u64,
-) -> anyhow::Result<Fleet> {
-    let transport = transports::by_id(id).with_context(|| format!("no transport {id:?}"))?;
-    let topics: Arc<TopicIndex> = Arc::new(
-        matches
-            .iter()
-            .enumerate()
-            .map(|(index, one)| (one.0.clone(), index as u32))
-            .collect(),
-    );
-    let interval_us = plan.poll_interval_ms * 1_000;
-    let grid_from = clock.now_us();
-    let mut random = Pcg32::seed_from_u64(seed);
-    let make = |index: u32, position, live| {
-        let topic = (plan.follow == Follow::One && !matches.is_empty()).then(|| index % matches.len() as u32);
-        // Spread evenly over the interval, each within a slot of its own: (i + u) / N · P.
-        let unit = random.next_u64() as f64 / (u64::MAX as f64 + 1.0);
-        let phase = (f64::from(index) + unit) / f64::from(plan.clients) * interval_us as f64;
-        let endpoint = Endpoint {
-            address: control.address,
-            authority: control.authority.clone(),
-            topic: topic.map(|topic| matches[topic as usize].0.clone()),
-            topics: topics.clone(),
-            mode: mode(plan.mode),
-            wait_ms: plan.wait_ms,
-            headers: match plan.request_headers {
-                RequestHeaders::Browser => HeaderSet::Browser,
-                RequestHeaders::Minimal => HeaderSet::Minimal,
-            },
-            keep_alive: plan.keep_alive,
-            polls: PollGrid {
-                first_us: grid_from + phase as u64,
-                interval_us,
-            },
-        };
-        VirtualClient {
-            index,
-            topic,
-            transport,
-            endpoint: Arc::new(endpoint),
-            position,
-            live,
-            seed,
-        }
-    };
-    Fleet::start(environment::cores(), plan.clients, clock, plan.ramp_per_s, make)
-}
-
-pub fn mode(mode: Mode) -> server::wire::Mode {
-    match mode {
-        Mode::Every => server::wire::Mode::Every,
-        Mode::Latest => server::wire::Mode::Latest,
-    }
-}
-
 /// Waits until every client has a session, or until patience ends: those that have none count as having missed everything.
 async fn ramp(setting: &Setting<'_>, plan: &Plan, state: &State) -> Result<(), Cut> {
     let fleet = state.fleet.as_ref().context("no clients")?;
@@ -356,68 +288,6 @@ async fn wait_until(setting: &Setting<'_>, state: &State, clock: Clock, until_us
             () = setting.interrupt.cancelled() => return Err(Cut::Interrupted),
         }
     }
-}
-
-/// Microseconds between two ticks of a feed that ticks evenly (over all topics, or between its bursts).
-fn tick_gap_us(feed: &FeedPlan) -> Option<f64> {
-    let FeedPlan::Simulated {
-        topics,
-        rate_hz,
-        arrivals,
-        burst_size,
-        ..
-    } = feed
-    else {
-        return None;
-    };
-    let per_tick = match arrivals {
-        Arrivals::Regular => 1.0,
-        Arrivals::Burst => f64::from(*burst_size),
-        Arrivals::Poisson => return None,
-    };
-    (*rate_hz > 0.0).then(|| 1e6 * per_tick / (rate_hz * f64::from(*topics)))
-}
-
-/// The window of a feed that starts at `feed_us`: after settling, halfway between two ticks.
-fn window(plan: &Plan, feed_us: u64, gap_us: Option<f64>) -> Window {
-    let settle_us = plan.settle_s * 1e6;
-    let offset_us = match gap_us {
-        Some(gap) => ((settle_us / gap).ceil() + 0.5) * gap,
-        None => settle_us,
-    };
-    let from_us = feed_us + offset_us as u64;
-    Window {
-        from_us,
-        to_us: from_us + (plan.duration_s * 1e6) as u64,
-    }
-}
-
-/// The window at a server whose feed runs already: halfway between two of its ticks, where it ticks evenly.
-async fn foreign_window(
-    plan: &Plan,
-    control: &Control,
-    clock: Clock,
-    feed: &FeedDescription,
-) -> anyhow::Result<Window> {
-    let now_us = clock.now_us();
-    let even = feed.arrivals.as_deref() == Some("regular");
-    let rate = feed
-        .rate_hz
-        .filter(|rate| even && *rate > 0.0)
-        .map(|rate| rate * f64::from(feed.topics));
-    let Some(gap_us) = rate.map(|rate| 1e6 / rate) else {
-        return Ok(window(plan, now_us, None));
-    };
-    let recent = control
-        .published(now_us.saturating_sub(2_000_000 + 2 * gap_us as u64), now_us)
-        .await?;
-    let last = recent
-        .topics
-        .iter()
-        .filter_map(|topic| topic.updates.last())
-        .map(|update| update.due_us)
-        .max();
-    Ok(window(plan, last.unwrap_or(now_us), last.map(|_| gap_us)))
 }
 
 /// What the server holds at the end of settle.

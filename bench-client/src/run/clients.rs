@@ -1,0 +1,83 @@
+//! The virtual clients of a row, made from the plan.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use rand_pcg::{
+    Pcg32,
+    rand_core::{RngCore, SeedableRng},
+};
+use server::clock::Clock;
+
+use crate::{
+    control::Control,
+    environment,
+    fleet::Fleet,
+    headers::HeaderSet,
+    record::{Follow, Mode, Plan, RequestHeaders},
+    transports::{self, Endpoint, PollGrid, TopicIndex},
+    virtual_client::VirtualClient,
+};
+
+/// Makes every client of the row.
+pub fn start(
+    plan: &Plan,
+    id: &str,
+    control: &Control,
+    clock: Clock,
+    matches: &[(String, String, String)],
+    seed: u64,
+) -> anyhow::Result<Fleet> {
+    let transport = transports::by_id(id).with_context(|| format!("no transport {id:?}"))?;
+    let topics: Arc<TopicIndex> = Arc::new(
+        matches
+            .iter()
+            .enumerate()
+            .map(|(index, one)| (one.0.clone(), index as u32))
+            .collect(),
+    );
+    let interval_us = plan.poll_interval_ms * 1_000;
+    let grid_from = clock.now_us();
+    let mut random = Pcg32::seed_from_u64(seed);
+    let make = |index: u32, position, live| {
+        let topic = (plan.follow == Follow::One && !matches.is_empty()).then(|| index % matches.len() as u32);
+        // Spread evenly over the interval, each within a slot of its own: (i + u) / N · P.
+        let unit = random.next_u64() as f64 / (u64::MAX as f64 + 1.0);
+        let phase = (f64::from(index) + unit) / f64::from(plan.clients) * interval_us as f64;
+        let endpoint = Endpoint {
+            address: control.address,
+            authority: control.authority.clone(),
+            topic: topic.map(|topic| matches[topic as usize].0.clone()),
+            topics: topics.clone(),
+            mode: mode(plan.mode),
+            wait_ms: plan.wait_ms,
+            headers: match plan.request_headers {
+                RequestHeaders::Browser => HeaderSet::Browser,
+                RequestHeaders::Minimal => HeaderSet::Minimal,
+            },
+            keep_alive: plan.keep_alive,
+            polls: PollGrid {
+                first_us: grid_from + phase as u64,
+                interval_us,
+            },
+        };
+        VirtualClient {
+            index,
+            topic,
+            transport,
+            endpoint: Arc::new(endpoint),
+            position,
+            live,
+            seed,
+        }
+    };
+    Fleet::start(environment::cores(), plan.clients, clock, plan.ramp_per_s, make)
+}
+
+/// The plan's mode, as the protocol has it.
+pub fn mode(mode: Mode) -> server::wire::Mode {
+    match mode {
+        Mode::Every => server::wire::Mode::Every,
+        Mode::Latest => server::wire::Mode::Latest,
+    }
+}

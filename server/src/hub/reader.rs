@@ -1,0 +1,179 @@
+//! A session's position in the log, and what it is to be sent next.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::{Entry, Filter, Hub};
+use crate::wire::{Cursor, Mode, Reset, ResetReason};
+
+/// How much one read may return. The newest state is returned whole: its bound is the number of topics.
+#[derive(Debug, Clone, Copy)]
+pub struct BatchBounds {
+    pub updates: usize,
+    pub bytes: usize,
+}
+
+/// What a session has to send next.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// Say this first.
+    pub reset: Option<Reset>,
+    pub updates: Vec<Arc<Entry>>,
+    /// The batch was cut at its bounds: read again.
+    pub more: bool,
+    /// Updates this session will never get, because of the reset.
+    pub lagged: u64,
+}
+
+impl Batch {
+    pub fn is_empty(&self) -> bool {
+        self.reset.is_none() && self.updates.is_empty()
+    }
+}
+
+/// Where the next read starts.
+#[derive(Debug, Clone, Copy)]
+enum Start {
+    /// The newest state, then everything after it.
+    Newest(Option<ResetReason>),
+    /// After [`Reader::position`].
+    Position,
+}
+
+/// One session's position in the log.
+pub struct Reader {
+    hub: Arc<Hub>,
+    filter: Filter,
+    mode: Mode,
+    start: Start,
+    /// The session holds everything up to this offset (as far as it follows it).
+    position: u64,
+    /// The same in the topic's own count, for a session that follows one.
+    held_seq: u64,
+    /// Nothing was read yet, or the last batch was cut: there may be more without waiting.
+    behind: bool,
+    wake: watch::Receiver<u64>,
+}
+
+impl Reader {
+    /// Opens at `since`, or at the newest log. A cursor that cannot be continued makes the first batch say so.
+    pub fn open(hub: Arc<Hub>, filter: Filter, mode: Mode, since: Option<Cursor>) -> Self {
+        let wake = match filter {
+            Filter::All => hub.wake_all.subscribe(),
+            Filter::Topic(topic) => hub.wake_topic[topic].subscribe(),
+        };
+        let mut held_seq = 0;
+        let (start, position) = match since {
+            None => (Start::Newest(None), 0),
+            Some(cursor) if cursor.epoch != hub.epoch => (Start::Newest(Some(ResetReason::OtherEpoch)), 0),
+            Some(cursor) => {
+                let log = hub.log.read();
+                if cursor.offset > log.last_offset {
+                    (Start::Newest(Some(ResetReason::Ahead)), 0)
+                } else if cursor.offset < log.after(filter, cursor.offset).0 {
+                    (Start::Newest(Some(ResetReason::Evicted)), 0)
+                } else {
+                    if let Filter::Topic(topic) = filter {
+                        held_seq = log.seq_at(topic, cursor.offset);
+                    }
+                    (Start::Position, cursor.offset)
+                }
+            }
+        };
+        Self {
+            hub,
+            filter,
+            mode,
+            start,
+            position,
+            held_seq,
+            behind: true,
+            wake,
+        }
+    }
+
+    /// What to ask with to continue after everything read so far.
+    pub fn cursor(&self) -> Cursor {
+        Cursor {
+            epoch: self.hub.epoch,
+            offset: self.position,
+        }
+    }
+
+    /// Everything that is there now, within bounds; an empty batch when nothing is.
+    pub fn read(&mut self, bounds: BatchBounds) -> Batch {
+        // Seen before the log is read: an update published in between wakes the session once more, for nothing.
+        self.wake.mark_unchanged();
+        let log = self.hub.log.read();
+        let mut batch = Batch::default();
+        if let Start::Newest(reason) = self.start {
+            batch.reset = reason.map(|reason| Reset { reason });
+            batch.updates = log.newest(self.filter);
+        } else {
+            let (evicted_through, entries) = log.after(self.filter, self.position);
+            match self.mode {
+                Mode::Latest if evicted_through > self.position => {
+                    batch.updates = log.newest(self.filter);
+                    batch.updates.retain(|entry| entry.cursor.offset > self.position);
+                }
+                Mode::Latest => {
+                    let is_newest = |entry: &&Arc<Entry>| {
+                        log.topics[entry.topic]
+                            .newest
+                            .as_ref()
+                            .is_some_and(|newest| newest.seq == entry.seq)
+                    };
+                    batch.updates = entries.filter(is_newest).cloned().collect();
+                }
+                Mode::Every if evicted_through > self.position => {
+                    batch.reset = Some(Reset {
+                        reason: ResetReason::Evicted,
+                    });
+                    batch.updates = log.newest(self.filter);
+                    let published = match self.filter {
+                        Filter::All => log.last_offset - self.position,
+                        Filter::Topic(topic) => log.seq_at(topic, log.last_offset) - self.held_seq,
+                    };
+                    let still_come = batch
+                        .updates
+                        .iter()
+                        .filter(|entry| entry.cursor.offset > self.position)
+                        .count();
+                    batch.lagged = published - still_come as u64;
+                }
+                Mode::Every => {
+                    let mut bytes = 0;
+                    for entry in entries {
+                        bytes += entry.json.len();
+                        // The first one always goes, however large: a session must get on.
+                        if !batch.updates.is_empty() && (batch.updates.len() == bounds.updates || bytes > bounds.bytes)
+                        {
+                            batch.more = true;
+                            break;
+                        }
+                        batch.updates.push(entry.clone());
+                    }
+                }
+            }
+        }
+        self.start = Start::Position;
+        self.behind = batch.more;
+        self.position = match batch.updates.last() {
+            Some(last) if batch.more => last.cursor.offset,
+            _ => log.last_offset,
+        };
+        if let Filter::Topic(topic) = self.filter {
+            self.held_seq = log.seq_at(topic, self.position);
+        }
+        batch
+    }
+
+    /// Waits until a read may return something. Cancel safe; may wake for nothing.
+    pub async fn ready(&mut self) {
+        if !self.behind && self.wake.changed().await.is_err() {
+            // The hub outlives its readers (they hold it), so this cannot happen; if it did, there would be nothing to wait for.
+            std::future::pending::<()>().await;
+        }
+    }
+}
