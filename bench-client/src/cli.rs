@@ -195,6 +195,11 @@ fn execute(command: Command) -> Result<u8, Failure> {
         Command::Verify(arguments) => runtime()?.block_on(verify_command(&arguments)),
         Command::Report { dir } => {
             let record = run::load(&dir).map_err(usage)?;
+            let dir = if dir.ends_with("run.json") {
+                dir.with_file_name("")
+            } else {
+                dir
+            };
             report::write_all(&record, &dir)?;
             Ok(print(&format!("{}\nreports: {}\n", table(&record)?, dir.display()))?)
         }
@@ -342,21 +347,26 @@ async fn verify_command(arguments: &VerifyArgs) -> Result<u8, Failure> {
     Ok(if passed { 0 } else { FAILED })
 }
 
-/// Cancelled by the first Ctrl-C or SIGTERM: stop, save, report. The second one leaves at once.
+/// Cancelled by the first Ctrl-C, SIGTERM or SIGHUP (a closed terminal): stop, save, report. The second one leaves at once.
 fn interrupt() -> CancellationToken {
     let interrupt = CancellationToken::new();
     let told = interrupt.clone();
     // Lives as long as the process: there is always someone to listen to the second signal.
     tokio::spawn(async move {
         use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut ctrl_c), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-        else {
+        let watched = (
+            signal(SignalKind::interrupt()),
+            signal(SignalKind::terminate()),
+            signal(SignalKind::hangup()),
+        );
+        let (Ok(mut ctrl_c), Ok(mut terminate), Ok(mut hangup)) = watched else {
             return;
         };
         loop {
             tokio::select! {
                 _ = ctrl_c.recv() => {}
                 _ = terminate.recv() => {}
+                _ = hangup.recv() => {}
             }
             if told.is_cancelled() {
                 std::process::exit(i32::from(INTERRUPTED));

@@ -64,6 +64,10 @@ impl Control {
         if base.scheme() != "http" {
             bail!("{url:?}: only http:// can be measured, because bytes are counted on the socket");
         }
+        let plain = base.path() == "/" && base.query().is_none() && base.fragment().is_none();
+        if !plain || !base.username().is_empty() || base.password().is_some() {
+            bail!("{url:?}: only http://HOST:PORT can be measured; leave out user, path and query");
+        }
         let host = base
             .host_str()
             .with_context(|| format!("{url:?} names no host"))?

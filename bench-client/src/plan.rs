@@ -95,6 +95,20 @@ pub enum PlanError {
     },
     #[error("the replay ends after {length} s, and settling takes {settle} s of it: lower --speed")]
     ReplayTooShort { length: f64, settle: f64 },
+    #[error(
+        "bursts of {burst_size} updates at {rate} updates/s come every {gap_s} s: {duration} s hold {updates} updates a client, \
+         too few for quantiles; ask for --duration {enough}, or add --force"
+    )]
+    TooFewBursts {
+        burst_size: u32,
+        rate: f64,
+        gap_s: f64,
+        duration: f64,
+        updates: f64,
+        enough: f64,
+    },
+    #[error("{0} makes no sense beside replay in one scenario: the file says when and what; leave one of them out")]
+    BesideReplay(&'static str),
     #[error(transparent)]
     Feed(#[from] FeedSettingsError),
 }
@@ -111,6 +125,17 @@ fn longer(rate: f64) -> String {
 pub fn resolve(scenario: &Scenario, overrides: &Overrides) -> Result<Resolved, PlanError> {
     let file = &scenario.file;
     let replay = overrides.replay.clone().or_else(|| file.replay.clone());
+    if file.replay.is_some() {
+        let of_a_simulation = [
+            ("topics", file.topics.is_some()),
+            ("rate_hz", file.rate_hz.is_some()),
+            ("arrivals", file.arrivals.is_some()),
+            ("burst_size", file.burst_size.is_some()),
+        ];
+        if let Some((key, _)) = of_a_simulation.iter().find(|(_, given)| *given) {
+            return Err(PlanError::BesideReplay(key));
+        }
+    }
     let settings = if let Some(replay) = replay {
         // On a replay the scenario's own feed counts for nothing; an override of it is a mistake, and refused below.
         FeedSettings {
@@ -273,6 +298,15 @@ fn check_updates(plan: &Plan, force: bool) -> Result<(), PlanError> {
     let Some(rate) = updates_per_client_s(plan).filter(|rate| *rate > 0.0) else {
         return Ok(());
     };
+    if let FeedPlan::Simulated {
+        rate_hz,
+        arrivals: Arrivals::Burst,
+        burst_size,
+        ..
+    } = plan.feed
+    {
+        return check_bursts(plan, rate_hz, burst_size, rate, force);
+    }
     let updates = rate * plan.duration_s;
     // A hair below is a rounding of the product, not a plan too short.
     if force || updates >= UPDATES_LEAST - 1e-6 {
@@ -283,6 +317,26 @@ fn check_updates(plan: &Plan, force: bool) -> Result<(), PlanError> {
         duration: plan.duration_s,
         updates,
         least: UPDATES_LEAST,
+    })
+}
+
+/// With bursts, only those that fall into the window count, and there the mean rate says little.
+fn check_bursts(plan: &Plan, rate_hz: f64, burst_size: u32, per_client: f64, force: bool) -> Result<(), PlanError> {
+    let gap_s = f64::from(burst_size) / rate_hz;
+    let bursts = (plan.duration_s / gap_s + 1e-9).floor();
+    // A client of all topics gets a burst of each.
+    let updates = bursts * per_client * gap_s;
+    if force || updates >= UPDATES_LEAST - 1e-6 {
+        return Ok(());
+    }
+    let enough = (UPDATES_LEAST / (per_client * gap_s)).ceil().max(1.0) * gap_s;
+    Err(PlanError::TooFewBursts {
+        burst_size,
+        rate: rate_hz,
+        gap_s,
+        duration: plan.duration_s,
+        updates,
+        enough,
     })
 }
 
@@ -356,5 +410,62 @@ impl Plan {
             round
         };
         (1..=self.repeats).flat_map(round).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::ScenarioFile;
+
+    fn refusal(file: ScenarioFile) -> String {
+        let scenario = Scenario { name: "x".into(), file };
+        resolve(&scenario, &Overrides::default())
+            .err()
+            .map_or_else(String::new, |error| error.to_string())
+    }
+
+    #[test]
+    fn bursts_are_counted_whole() {
+        let burst = |burst_size, duration_s| ScenarioFile {
+            rate_hz: Some(20.0),
+            arrivals: Some(Arrivals::Burst),
+            burst_size: Some(burst_size),
+            duration_s: Some(duration_s),
+            ..ScenarioFile::default()
+        };
+        assert_eq!(refusal(burst(10, 2.0)), "");
+        // 40 updates by the mean rate, but a burst comes every 20 s.
+        let said = refusal(burst(400, 2.0));
+        assert!(said.contains("every 20 s") && said.contains("--duration 20"), "{said}");
+    }
+
+    #[test]
+    fn a_replay_and_a_simulation_in_one_scenario_contradict_each_other() {
+        let file = ScenarioFile {
+            replay: Some("a.json".into()),
+            rate_hz: Some(3.0),
+            ..ScenarioFile::default()
+        };
+        assert!(refusal(file).contains("rate_hz makes no sense beside replay"));
+    }
+
+    #[test]
+    fn rounds_go_forth_and_back() {
+        let scenario = Scenario::load("live-score").expect("a built-in scenario");
+        let plan = resolve(
+            &scenario,
+            &Overrides {
+                repeats: Some(3),
+                ..Overrides::default()
+            },
+        )
+        .expect("a good plan")
+        .plan;
+        let ids: Vec<_> = plan.rows().into_iter().map(|(id, _)| id).collect();
+        let (first, second) = (&ids[..4], &ids[4..8]);
+        assert_eq!(first, ["short-poll", "long-poll", "sse", "websocket"]);
+        assert!(second.iter().eq(first.iter().rev()));
+        assert_eq!(first, &ids[8..]);
     }
 }

@@ -161,7 +161,12 @@ fn write(record: &RunRecord, folder: &Path) -> anyhow::Result<()> {
 
 /// Reads a run's record back.
 pub fn load(folder: &Path) -> anyhow::Result<RunRecord> {
-    let path = folder.join("run.json");
+    // The record itself may be named too.
+    let path = if folder.ends_with("run.json") {
+        folder.to_owned()
+    } else {
+        folder.join("run.json")
+    };
     let text = std::fs::read_to_string(&path).with_context(|| {
         format!(
             "{} could not be read: expected the folder of a run, such as results/<time>-<scenario>",

@@ -162,6 +162,7 @@ impl FeedSettings {
             ("--rate", self.rate.is_some()),
             ("--arrivals", self.arrivals.is_some()),
             ("--burst-size", self.burst_size.is_some()),
+            ("--seed", self.seed.is_some()),
         ];
         if let Some((flag, _)) = for_simulated.iter().find(|(_, given)| *given) {
             return Err(FeedSettingsError::NotForReplay(flag));
@@ -216,10 +217,10 @@ pub struct ServerSettings {
     #[arg(long, env = "FEED_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
     /// Threads that serve [default: one per core]
-    #[arg(long, env = "FEED_WORKERS", value_name = "N")]
+    #[arg(long, env = "FEED_WORKERS", value_name = "N", value_parser = whole::<1, 1_024>)]
     pub workers: Option<usize>,
     /// Connections at once; more are answered 503
-    #[arg(long, env = "FEED_MAX_CONNECTIONS", value_name = "N", default_value_t = 100_000)]
+    #[arg(long, env = "FEED_MAX_CONNECTIONS", value_name = "N", default_value = "100000", value_parser = whole::<1, 10_000_000>)]
     pub max_connections: usize,
     /// Seconds a connection may take (or stay idle) before a whole request head is there
     #[arg(long, env = "FEED_HEADER_TIMEOUT", value_name = "S", default_value = "15", value_parser = seconds)]
@@ -237,10 +238,10 @@ pub struct ServerSettings {
     #[arg(long, env = "FEED_DRAIN_DEADLINE", value_name = "S", default_value = "5", value_parser = seconds)]
     pub drain_deadline: Duration,
     /// Updates the log keeps per topic
-    #[arg(long, env = "FEED_LOG_UPDATES", value_name = "N", default_value_t = 10_000)]
+    #[arg(long, env = "FEED_LOG_UPDATES", value_name = "N", default_value = "10000", value_parser = whole::<1, 1_000_000_000>)]
     pub log_updates: usize,
     /// MiB of encoded updates the log keeps in all
-    #[arg(long, env = "FEED_LOG_MIB", value_name = "N", default_value_t = 64)]
+    #[arg(long, env = "FEED_LOG_MIB", value_name = "N", default_value = "64", value_parser = whole::<1, 1_048_576>)]
     pub log_mib: usize,
     /// Origin whose pages may open WebSockets besides the server's own; repeatable, `*` is any
     #[arg(
@@ -264,8 +265,8 @@ pub struct ServerSettings {
 impl ServerSettings {
     pub fn log_bounds(&self) -> LogBounds {
         LogBounds {
-            updates_per_topic: self.log_updates.max(1),
-            bytes: self.log_mib.max(1) << 20,
+            updates_per_topic: self.log_updates,
+            bytes: self.log_mib << 20,
         }
     }
 }
@@ -283,6 +284,15 @@ pub enum LogLevel {
     Info,
     Debug,
     Trace,
+}
+
+/// A whole number from LEAST to MOST, as a flag takes it.
+fn whole<const LEAST: usize, const MOST: usize>(text: &str) -> Result<usize, String> {
+    let expected = format!("expected a whole number from {LEAST} to {MOST}");
+    text.parse()
+        .ok()
+        .filter(|value| (LEAST..=MOST).contains(value))
+        .ok_or(expected)
 }
 
 /// A duration in seconds, as a flag takes it: more than 0, at most a day.

@@ -114,6 +114,9 @@ fn topic_count(topics: u32) -> String {
 }
 
 fn minutes(seconds: f64) -> String {
+    if seconds >= 7_200.0 {
+        return format!("{:.1} h", seconds / 3_600.0);
+    }
     if seconds < 90.0 {
         format!("{seconds:.0} s")
     } else {

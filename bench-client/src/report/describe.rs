@@ -7,6 +7,9 @@ use crate::record::{
 use super::format::{self, count, of};
 use super::summary::Summary;
 
+/// Share of the window that its counters may be read late before it is said.
+const LATE_SHARE: f64 = 0.01;
+
 /// The scenario's name, and its one line when it has one.
 pub fn heading(plan: &Plan) -> String {
     let (name, summary) = (&plan.scenario, &plan.summary);
@@ -68,6 +71,7 @@ pub fn notes(record: &RunRecord, summaries: &[Summary]) -> Vec<String> {
             .push("Requests carried minimal headers: fewer bytes than a browser's, which flatters polling.".to_owned());
     }
     notes.extend(foreign_clock(record));
+    notes.extend(late_samples(record));
     notes.extend(missing_rows(record, summaries));
     for summary in summaries {
         notes.extend(summary.rows.iter().filter_map(|row| ending(record, summary, row)));
@@ -75,6 +79,19 @@ pub fn notes(record: &RunRecord, summaries: &[Summary]) -> Vec<String> {
         notes.extend(faults(summary));
     }
     notes
+}
+
+/// Counters that were read late belong to another window than the updates they are divided by.
+fn late_samples(record: &RunRecord) -> Option<String> {
+    let worst_us = record.rows.iter().filter_map(|row| row.phases.sampled_late_us).max()?;
+    let window_us = record.plan.duration_s * 1e6;
+    (worst_us as f64 > window_us * LATE_SHARE).then(|| {
+        format!(
+            "Bytes, requests and CPU were read up to {} late at a window's edge: figures per update are off by as much of the \
+             window. The machine was too busy, or stopped.",
+            format::time_us(worst_us as f64)
+        )
+    })
 }
 
 /// A clock that is estimated bounds what latency and age can say.
@@ -229,7 +246,7 @@ fn lost(summary: &Summary) -> Option<String> {
     let shown = latency.max() == Some(Quantile::LOST);
     shown.then(|| {
         format!(
-            "{}: {} of {} expected updates never came; a quantile that falls there is printed as lost.",
+            "{}: {} of {} expected updates were not received; a quantile that falls there is printed as lost.",
             summary.label,
             count(latency.lost),
             count(latency.count()),

@@ -65,10 +65,7 @@ pub fn row(mut measured: Measured) -> Row {
     Row {
         outcome: outcome(&measured, tally.as_ref()),
         series: series(&measured.state.samples, tally.as_ref()),
-        latency: tally
-            .as_ref()
-            .filter(|tally| tally.expected > 0)
-            .map(|tally| encode(&tally.latency)),
+        latency: tally.as_ref().map(|tally| encode(&tally.latency)),
         catch_up: tally
             .as_ref()
             .filter(|tally| tally.catch_up.count() > 0)

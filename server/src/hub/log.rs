@@ -8,6 +8,9 @@ use crate::wire::PublishedUpdate;
 /// Lines the publish log keeps (40 bytes each): a bound for a server that runs for weeks. A plan that publishes more is refused.
 pub const PUBLISH_LOG_MAX: usize = 1_000_000;
 
+/// Lines of the publish log that are searched for the position of one topic.
+const SEARCH_MAX: usize = 10_000;
+
 /// Everything behind the lock: written by the one publisher, read by all sessions.
 pub(super) struct Log {
     pub entries: VecDeque<Arc<Entry>>,
@@ -97,6 +100,22 @@ impl Log {
         match self.after(Filter::Topic(topic), position).1.next() {
             Some(next) => next.seq - 1,
             None => self.topics[topic].newest.as_ref().map_or(0, |newest| newest.seq),
+        }
+    }
+
+    /// The same for a position that has left the log, from the publish log. A topic that was quiet for very long before it counts
+    /// as held to its newest update: a search through everything ever published is not worth a counter.
+    pub fn published_seq_at(&self, topic: usize, position: u64) -> u64 {
+        let newest = || self.topics[topic].newest.as_ref().map_or(0, |newest| newest.seq);
+        let Some((_, first, _)) = self.published.front() else {
+            return newest();
+        };
+        let lines = (position + 1).saturating_sub(*first).min(self.published.len() as u64) as usize;
+        let mut before = self.published.range(..lines).rev().take(SEARCH_MAX);
+        match before.find(|(of, ..)| *of == topic) {
+            Some((_, _, update)) => update.seq,
+            None if *first == 1 && lines < SEARCH_MAX => 0,
+            None => newest(),
         }
     }
 

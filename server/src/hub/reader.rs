@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::{Entry, Filter, Hub};
+use super::{Entry, Filter, Hub, log::Log};
 use crate::wire::{Cursor, Mode, Reset, ResetReason};
 
 /// How much one read may return. The newest state is returned whole: its bound is the number of topics.
@@ -57,7 +57,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Opens at `since`, or at the newest log. A cursor that cannot be continued makes the first batch say so.
+    /// Opens at `since`, or at the newest state. A cursor that cannot be continued makes the first batch say so.
     pub fn open(hub: Arc<Hub>, filter: Filter, mode: Mode, since: Option<Cursor>) -> Self {
         let wake = match filter {
             Filter::All => hub.wake_all.subscribe(),
@@ -72,7 +72,10 @@ impl Reader {
                 if cursor.offset > log.last_offset {
                     (Start::Newest(Some(ResetReason::Ahead)), 0)
                 } else if cursor.offset < log.after(filter, cursor.offset).0 {
-                    (Start::Newest(Some(ResetReason::Evicted)), 0)
+                    if let Filter::Topic(topic) = filter {
+                        held_seq = log.published_seq_at(topic, cursor.offset);
+                    }
+                    (Start::Newest(Some(ResetReason::Evicted)), cursor.offset)
                 } else {
                     if let Filter::Topic(topic) = filter {
                         held_seq = log.seq_at(topic, cursor.offset);
@@ -110,6 +113,9 @@ impl Reader {
         if let Start::Newest(reason) = self.start {
             batch.reset = reason.map(|reason| Reset { reason });
             batch.updates = log.newest(self.filter);
+            if reason == Some(ResetReason::Evicted) && self.mode == Mode::Every {
+                batch.lagged = self.lost(&log, &batch.updates);
+            }
         } else {
             let (evicted_through, entries) = log.after(self.filter, self.position);
             match self.mode {
@@ -131,16 +137,7 @@ impl Reader {
                         reason: ResetReason::Evicted,
                     });
                     batch.updates = log.newest(self.filter);
-                    let published = match self.filter {
-                        Filter::All => log.last_offset - self.position,
-                        Filter::Topic(topic) => log.seq_at(topic, log.last_offset) - self.held_seq,
-                    };
-                    let still_come = batch
-                        .updates
-                        .iter()
-                        .filter(|entry| entry.cursor.offset > self.position)
-                        .count();
-                    batch.lagged = published - still_come as u64;
+                    batch.lagged = self.lost(&log, &batch.updates);
                 }
                 Mode::Every => {
                     let mut bytes = 0;
@@ -169,11 +166,105 @@ impl Reader {
         batch
     }
 
+    /// How many updates after its position this session never gets, when it is given `newest` instead.
+    fn lost(&self, log: &Log, newest: &[Arc<Entry>]) -> u64 {
+        let published = match self.filter {
+            Filter::All => log.last_offset - self.position,
+            Filter::Topic(topic) => log.seq_at(topic, log.last_offset) - self.held_seq,
+        };
+        let still_come = newest
+            .iter()
+            .filter(|entry| entry.cursor.offset > self.position)
+            .count();
+        published.saturating_sub(still_come as u64)
+    }
+
     /// Waits until a read may return something. Cancel safe; may wake for nothing.
     pub async fn ready(&mut self) {
         if !self.behind && self.wake.changed().await.is_err() {
             // The hub outlives its readers (they hold it), so this cannot happen; if it did, there would be nothing to wait for.
             std::future::pending::<()>().await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        clock::Clock,
+        hub::{Draft, LogBounds, Publisher, Topic},
+    };
+
+    const BATCH: BatchBounds = BatchBounds {
+        updates: 100,
+        bytes: 1 << 20,
+    };
+
+    /// Two topics that take turns, 15 updates each, of which the log keeps the last ten in all.
+    fn hub() -> Arc<Hub> {
+        let topic = |name: &str| Topic {
+            name: name.into(),
+            home: "A".into(),
+            away: "B".into(),
+        };
+        let bounds = LogBounds {
+            updates_per_topic: 5,
+            bytes: 1 << 20,
+        };
+        let hub = Hub::new(Clock::start(), vec![topic("match-1"), topic("match-2")], bounds);
+        let mut publisher = Publisher::new(hub.clone(), None);
+        for k in 0..30 {
+            publisher.publish(Draft {
+                topic: k % 2,
+                due_us: k as u64,
+                home_score: 0,
+                away_score: 0,
+                minute: 0,
+                event: "clock",
+                player: "",
+            });
+        }
+        hub
+    }
+
+    fn first_batch(filter: Filter, mode: Mode, offset: u64) -> Batch {
+        let hub = hub();
+        let since = Cursor {
+            epoch: hub.epoch,
+            offset,
+        };
+        Reader::open(hub, filter, mode, Some(since)).read(BATCH)
+    }
+
+    #[test]
+    fn what_an_evicted_cursor_loses_is_counted() {
+        // Offsets 5 to 30 are missing, and the newest of each topic comes: 29 and 30.
+        let batch = first_batch(Filter::All, Mode::Every, 4);
+        assert!(batch.reset.is_some());
+        assert_eq!((batch.updates.len(), batch.lagged), (2, 24));
+        // Of the first topic, offset 4 holds seqs 1 and 2 of 15, and 15 comes.
+        let batch = first_batch(Filter::Topic(0), Mode::Every, 4);
+        assert!(batch.reset.is_some());
+        assert_eq!((batch.updates.len(), batch.lagged), (1, 12));
+        assert_eq!(first_batch(Filter::Topic(1), Mode::Every, 0).lagged, 14);
+    }
+
+    #[test]
+    fn where_only_the_newest_counts_nothing_is_lost() {
+        let batch = first_batch(Filter::All, Mode::Latest, 4);
+        assert!(batch.reset.is_some());
+        assert_eq!((batch.updates.len(), batch.lagged), (2, 0));
+    }
+
+    #[test]
+    fn a_cursor_within_the_log_goes_on_without_a_word() {
+        let batch = first_batch(Filter::Topic(0), Mode::Every, 24);
+        assert!(batch.reset.is_none());
+        assert_eq!(
+            batch.updates.iter().map(|entry| entry.seq).collect::<Vec<_>>(),
+            [13, 14, 15]
+        );
+        assert_eq!(batch.lagged, 0);
     }
 }
