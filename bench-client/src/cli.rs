@@ -4,6 +4,7 @@
 //! scenario · 1 failed · 0 fine.
 
 mod dry_run;
+mod signals;
 
 use std::{
     io::{IsTerminal, Write},
@@ -14,7 +15,6 @@ use std::{
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use server::settings::{FeedSettings, ServerSettings};
-use tokio_util::sync::CancellationToken;
 
 use crate::{
     control::Control,
@@ -251,14 +251,14 @@ async fn run_command(arguments: &RunArgs) -> Result<u8, Failure> {
     if arguments.dry_run {
         return Ok(0);
     }
-    outlive_file_limit();
+    signals::outlive_file_limit();
     let progress = Progress::on_stderr();
     progress.say(&dry_run::summary(&resolved.plan));
     let setting = Setting {
         resolved: &resolved,
         target,
         out: arguments.out.clone(),
-        interrupt: interrupt(),
+        interrupt: signals::interrupt(),
         progress: &progress,
     };
     let ended = match run::run(setting).await {
@@ -345,44 +345,6 @@ async fn verify_command(arguments: &VerifyArgs) -> Result<u8, Failure> {
     })
     .await?;
     Ok(if passed { 0 } else { FAILED })
-}
-
-/// Cancelled by the first Ctrl-C, SIGTERM or SIGHUP (a closed terminal): stop, save, report. The second one leaves at once.
-fn interrupt() -> CancellationToken {
-    let interrupt = CancellationToken::new();
-    let told = interrupt.clone();
-    // Lives as long as the process: there is always someone to listen to the second signal.
-    tokio::spawn(async move {
-        use tokio::signal::unix::{SignalKind, signal};
-        let watched = (
-            signal(SignalKind::interrupt()),
-            signal(SignalKind::terminate()),
-            signal(SignalKind::hangup()),
-        );
-        let (Ok(mut ctrl_c), Ok(mut terminate), Ok(mut hangup)) = watched else {
-            return;
-        };
-        loop {
-            tokio::select! {
-                _ = ctrl_c.recv() => {}
-                _ = terminate.recv() => {}
-                _ = hangup.recv() => {}
-            }
-            if told.is_cancelled() {
-                std::process::exit(i32::from(INTERRUPTED));
-            }
-            progress::tell("\nstopping: what was measured is saved (once more leaves at once)");
-            told.cancel();
-        }
-    });
-    interrupt
-}
-
-/// A write beyond `ulimit -f` is to fail as on a full disk, and not to end the program and what it has measured.
-fn outlive_file_limit() {
-    // A handler, unlike ignoring, takes no unsafe code. It stays when its listener goes, and without it all is as before.
-    let signal = tokio::signal::unix::SignalKind::from_raw(nix::libc::SIGXFSZ);
-    let _ = tokio::signal::unix::signal(signal);
 }
 
 fn table(record: &crate::record::RunRecord) -> anyhow::Result<String> {

@@ -111,7 +111,7 @@ impl Fleet {
         CounterHandle(self.counters.clone())
     }
 
-    /// How many clients hold log offset `last[topic]` of the topic they follow (of any topic, for those that follow all).
+    /// How many clients satisfy `holds(client, log offset of the newest update it holds)`.
     pub fn holding(&self, holds: impl Fn(u32, u64) -> bool) -> usize {
         let held = self.positions.iter().enumerate();
         held.filter(|(index, position)| holds(*index as u32, position.load(Relaxed)))

@@ -4,25 +4,28 @@
 //! Scenario + Overrides -> Plan (goes into the record) + FeedSettings (go to the server) -> check() against the machine
 //! ```
 
+mod error;
+
 use std::{path::PathBuf, time::Duration};
 
 use server::{
     FeedDescription,
-    settings::{ArrivalsSetting, FeedSettings, FeedSettingsError},
+    settings::{ArrivalsSetting, DEFAULT_BURST_SIZE, DEFAULT_RATE_HZ, DEFAULT_SEED, FeedSettings},
 };
 
 use crate::{
     record::{Arrivals, FeedPlan, Follow, Mode, Plan, RequestHeaders},
-    scenario::{Scenario, nearest, suggestion},
+    scenario::{Scenario, nearest},
     transports,
 };
+
+pub use error::PlanError;
 
 const DEFAULT_CLIENTS: u32 = 2_000;
 const DEFAULT_POLL_INTERVAL_MS: u64 = 1_000;
 const DEFAULT_WAIT_MS: u64 = 25_000;
 const DEFAULT_DURATION_S: f64 = 5.0;
 const DEFAULT_REPEATS: u32 = 4;
-const DEFAULT_SEED: u64 = 1;
 /// Settling takes a whole poll interval, so that every poller has polled once, and this on top.
 const SETTLE_BEYOND_POLL_S: f64 = 0.5;
 /// A replay's window goes on so long after its last event.
@@ -63,64 +66,6 @@ pub struct Resolved {
     pub feed: Option<FeedSettings>,
 }
 
-/// Why a plan cannot be made. Each names the value, the limit and the way out.
-#[derive(Debug, thiserror::Error)]
-pub enum PlanError {
-    #[error("no transport {name:?}{}; there are {}", suggestion(.nearest.as_deref()), known())]
-    UnknownTransport { name: String, nearest: Option<String> },
-    #[error("transport {0:?} is named twice: once is enough")]
-    Twice(String),
-    #[error("no transport is named; there are {}", known())]
-    NoTransport,
-    #[error("{what} {value}: expected {least} to {most}{unit}")]
-    Range {
-        what: &'static str,
-        value: String,
-        least: String,
-        most: String,
-        unit: &'static str,
-    },
-    #[error(
-        "{0} makes no sense with --target: the server there runs its own feed; leave it out, or leave out --target"
-    )]
-    NotForTarget(&'static str),
-    #[error(
-        "{rate} updates/s for {duration} s are {updates} updates a client in the window, too few for quantiles: \
-         ask for at least {least} ({}), or add --force", longer(*.rate))]
-    TooFewUpdates {
-        rate: f64,
-        duration: f64,
-        updates: f64,
-        least: f64,
-    },
-    #[error("the replay ends after {length} s, and settling takes {settle} s of it: lower --speed")]
-    ReplayTooShort { length: f64, settle: f64 },
-    #[error(
-        "bursts of {burst_size} updates at {rate} updates/s come every {gap_s} s: {duration} s hold {updates} updates a client, \
-         too few for quantiles; ask for --duration {enough}, or add --force"
-    )]
-    TooFewBursts {
-        burst_size: u32,
-        rate: f64,
-        gap_s: f64,
-        duration: f64,
-        updates: f64,
-        enough: f64,
-    },
-    #[error("{0} makes no sense beside replay in one scenario: the file says when and what; leave one of them out")]
-    BesideReplay(&'static str),
-    #[error(transparent)]
-    Feed(#[from] FeedSettingsError),
-}
-
-fn known() -> String {
-    transports::ALL.each_ref().map(|row| row.id).join(", ")
-}
-
-fn longer(rate: f64) -> String {
-    format!("--duration {}", (UPDATES_LEAST / rate).ceil())
-}
-
 /// Makes the plan for servers of our own.
 pub fn resolve(scenario: &Scenario, overrides: &Overrides) -> Result<Resolved, PlanError> {
     let file = &scenario.file;
@@ -151,7 +96,7 @@ pub fn resolve(scenario: &Scenario, overrides: &Overrides) -> Result<Resolved, P
     } else {
         FeedSettings {
             topics: Some(overrides.topics.or(file.topics).unwrap_or(1)),
-            rate: Some(overrides.rate_hz.or(file.rate_hz).unwrap_or(5.0)),
+            rate: Some(overrides.rate_hz.or(file.rate_hz).unwrap_or(DEFAULT_RATE_HZ)),
             payload: overrides.update_bytes.or(file.update_bytes),
             arrivals: file.arrivals.map(setting),
             burst_size: file.burst_size,
@@ -382,7 +327,7 @@ fn feed_plan(settings: &FeedSettings, feed: &FeedDescription) -> FeedPlan {
                 Some(ArrivalsSetting::Poisson) => Arrivals::Poisson,
                 Some(ArrivalsSetting::Burst) => Arrivals::Burst,
             },
-            burst_size: settings.burst_size.unwrap_or(10),
+            burst_size: settings.burst_size.unwrap_or(DEFAULT_BURST_SIZE),
         },
     }
 }
@@ -398,6 +343,11 @@ impl Plan {
                 *topics
             }
         }
+    }
+
+    /// The topic that client i follows, of so many; None when it follows all (or there is none).
+    pub fn topic_of(&self, client: u32, topics: u32) -> Option<u32> {
+        (self.follow == Follow::One && topics > 0).then(|| client % topics)
     }
 
     /// Transport and repeat of every row, in balanced order: A B C D, D C B A, A B C D …

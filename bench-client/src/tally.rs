@@ -14,7 +14,7 @@ use server::wire::{Mode, PublishedAnswer, PublishedUpdate};
 
 use crate::{
     record::FinalScore,
-    report::histogram::{self, Distribution},
+    report::histogram::Distribution,
     virtual_client::{ClientLog, Kind, Receipt},
 };
 use staleness::Ages;
@@ -189,20 +189,12 @@ pub fn final_scores(clients: &[ClientLog], matches: &[(String, String, String)])
         .collect()
 }
 
-fn empty() -> Distribution {
-    Distribution {
-        histogram: histogram::new(),
-        lost: 0,
-        negative: 0,
-    }
-}
-
 impl Tally {
     fn new(evidence: &Evidence<'_>) -> Self {
         let window = evidence.window;
         let in_window = evidence.topics.iter().flat_map(|topic| &topic.updates);
         let in_window: Vec<_> = in_window.filter(|update| window.contains(update.due_us)).collect();
-        let mut lag = empty();
+        let mut lag = Distribution::empty();
         for update in &in_window {
             record(&mut lag, update.sent_us as i64 - update.due_us as i64);
         }
@@ -218,8 +210,8 @@ impl Tally {
             duplicates: 0,
             out_of_order: 0,
             lagged: 0,
-            latency: empty(),
-            catch_up: empty(),
+            latency: Distribution::empty(),
+            catch_up: Distribution::empty(),
             age_mean_us: None,
             age_p99_us: None,
             stale_share: None,
@@ -228,7 +220,7 @@ impl Tally {
             seconds: vec![
                 Second {
                     deliveries: 0,
-                    latency: empty()
+                    latency: Distribution::empty()
                 };
                 seconds
             ],
@@ -334,7 +326,7 @@ fn record(into: &mut Distribution, us: i64) {
 
 /// First to last client of each update of the window, at the 99th percentile of the updates.
 fn spread_p99_us(evidence: &Evidence<'_>, spreads: &[Vec<(u64, u64)>]) -> Option<u64> {
-    let mut distribution = empty();
+    let mut distribution = Distribution::empty();
     for (topic, spreads) in evidence.topics.iter().zip(spreads) {
         for (update, (first, last)) in topic.updates.iter().zip(spreads) {
             if evidence.window.contains(update.due_us) && first <= last {

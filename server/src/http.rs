@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     FeedDescription, Stop,
     clock::boot_id,
-    hub::{Filter, Hub, LogStats},
+    hub::{Filter, Hub, LogStats, Reader},
     settings::ServerSettings,
     stats::{Stats, TransportSnapshot, TransportStats, cpu_seconds, resident_bytes},
     transports::{self, Transport},
@@ -88,6 +88,13 @@ pub struct FeedQuery {
     pub since: Option<Cursor>,
     pub mode: Mode,
     pub wait: Duration,
+}
+
+impl FeedQuery {
+    /// Where this query starts to read.
+    pub fn reader(&self, hub: &Arc<Hub>) -> Reader {
+        Reader::open(hub.clone(), self.filter, self.mode, self.since)
+    }
 }
 
 /// All routes of the server.

@@ -25,9 +25,9 @@ pub const UPDATE_MAX_BYTES: u32 = 64 * 1024;
 /// The newest state, an update of every topic, is one answer: topics × payload may not be larger.
 const NEWEST_STATE_MAX_BYTES: u64 = 64 * 1024 * 1024;
 
-const DEFAULT_RATE_HZ: f64 = 5.0;
-const DEFAULT_BURST_SIZE: u32 = 10;
-const DEFAULT_SEED: u64 = 1;
+pub const DEFAULT_RATE_HZ: f64 = 5.0;
+pub const DEFAULT_BURST_SIZE: u32 = 10;
+pub const DEFAULT_SEED: u64 = 1;
 const DEFAULT_SPEED: f64 = 60.0;
 
 /// The feed: simulated matches, or real ones from a file.

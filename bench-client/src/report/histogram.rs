@@ -53,6 +53,15 @@ pub struct Distribution {
 }
 
 impl Distribution {
+    /// No values yet.
+    pub fn empty() -> Self {
+        Self {
+            histogram: new(),
+            lost: 0,
+            negative: 0,
+        }
+    }
+
     /// # Errors
     /// When the text is not a V2 histogram in base64, or holds another number of values than `count` says.
     pub fn decode(quantiles: &Quantiles) -> Result<Self> {

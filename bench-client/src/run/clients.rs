@@ -14,7 +14,7 @@ use crate::{
     environment,
     fleet::Fleet,
     headers::HeaderSet,
-    record::{Follow, Mode, Plan, RequestHeaders},
+    record::{Mode, Plan, RequestHeaders},
     transports::{self, Endpoint, PollGrid, TopicIndex},
     virtual_client::VirtualClient,
 };
@@ -40,7 +40,7 @@ pub fn start(
     let grid_from = clock.now_us();
     let mut random = Pcg32::seed_from_u64(seed);
     let make = |index: u32, position, live| {
-        let topic = (plan.follow == Follow::One && !matches.is_empty()).then(|| index % matches.len() as u32);
+        let topic = plan.topic_of(index, matches.len() as u32);
         // Spread evenly over the interval, each within a slot of its own: (i + u) / N · P.
         let unit = random.next_u64() as f64 / (u64::MAX as f64 + 1.0);
         let phase = (f64::from(index) + unit) / f64::from(plan.clients) * interval_us as f64;

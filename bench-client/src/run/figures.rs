@@ -2,9 +2,7 @@
 
 use super::{clients::mode, row::State, sampler::Sample};
 use crate::{
-    record::{
-        FeedPlan, Follow, Mode, Outcome, Plan, Quantile, Quantiles, RequestHeaders, Row, SeriesPoint, SummaryRow,
-    },
+    record::{FeedPlan, Mode, Outcome, Plan, Quantile, Quantiles, RequestHeaders, Row, SeriesPoint, SummaryRow},
     report::histogram::{self, Distribution},
     tally::{self, Evidence, Tally, TopicLog},
     virtual_client::ClientLog,
@@ -36,7 +34,7 @@ pub fn row(mut measured: Measured) -> Row {
     // A client that never ran expects its updates too.
     let topics = measured.state.matches.len() as u32;
     for client in measured.logs.len() as u32..plan.clients {
-        let topic = (plan.follow == Follow::One && topics > 0).then(|| client % topics);
+        let topic = plan.topic_of(client, topics);
         measured.logs.push(ClientLog {
             client,
             topic,
@@ -50,11 +48,7 @@ pub fn row(mut measured: Measured) -> Row {
         delivered(&mut figures, tally);
     }
     ratios(&mut figures, &measured);
-    let mut connect = Distribution {
-        histogram: histogram::new(),
-        lost: 0,
-        negative: 0,
-    };
+    let mut connect = Distribution::empty();
     for us in measured.logs.iter().flat_map(|log| &log.connects_us) {
         connect.histogram.saturating_record(*us);
     }

@@ -24,7 +24,7 @@ use crate::{
     control::Control,
     fleet::{Fleet, Totals},
     process::{FeedSwitch, ServerProcess},
-    record::{Follow, Memory, Phases, Plan, Row, Transport},
+    record::{Memory, Phases, Plan, Row, Transport},
     tally::Window,
     usage::{Usage, kernel_socket_bytes},
     virtual_client::ClientLog,
@@ -84,9 +84,7 @@ pub async fn measure(setting: &Setting<'_>, id: &str, repeat: u32) -> (Row, Vec<
             .unwrap_or_default();
     }
     let logs = stop_fleet(&mut state).await;
-    if let Some(window) = &mut state.window {
-        window.to_us = cut_end(*window, &state.samples);
-    }
+    state.window = state.window.and_then(|window| ended(window, &state.samples));
     let catalogue = std::mem::take(&mut state.catalogue);
     let (logs, broken) = match logs {
         Ok(logs) => (logs, None),
@@ -209,17 +207,10 @@ async fn phases(
     state.samples = tokio::task::spawn_blocking(|| sampler.finish())
         .await
         .context("the sampler ended badly")?;
-    if state.samples.len() < 2 {
-        // Cut before it began: there is no window to speak of.
-        state.window = None;
-        return whole;
-    }
+    state.window = ended(window, &state.samples);
+    // Cut before it began, there is no window to speak of.
+    let Some(window) = state.window else { return whole };
     state.phases.sampled_late_us = sampled_late_us(window, &state.samples);
-    let window = Window {
-        to_us: cut_end(window, &state.samples),
-        ..window
-    };
-    state.window = Some(window);
     state.phases.measure_s = seconds(window.length_us());
 
     // Not to be interrupted: it is short, and without it the window's last updates would pass for lost.
@@ -238,10 +229,11 @@ fn sampled_late_us(window: Window, samples: &[Sample]) -> Option<u64> {
     Some(first.max(samples.last()?.at_us.saturating_sub(window.to_us)))
 }
 
-/// Where the window ended: as planned, or where its last sample was taken when it was cut short.
-fn cut_end(window: Window, samples: &[Sample]) -> u64 {
-    let last = samples.last().map_or(window.from_us, |sample| sample.at_us);
-    last.clamp(window.from_us + 1, window.to_us)
+/// The window as it was: to its planned end, or to its last sample when it was cut short. None when it had no two samples.
+fn ended(window: Window, samples: &[Sample]) -> Option<Window> {
+    let last = samples.last().filter(|_| samples.len() > 1)?;
+    let to_us = last.at_us.clamp(window.from_us + 1, window.to_us);
+    Some(Window { to_us, ..window })
 }
 
 fn seconds(us: u64) -> f64 {
@@ -328,9 +320,10 @@ async fn drain(setting: &Setting<'_>, control: &Control, window: Window, state: 
         .map(|topic| topic.last_offset.unwrap_or(0))
         .collect();
     let last_of_all = last.iter().copied().max().unwrap_or(0);
-    let followed = |client: u32| match plan.follow {
-        Follow::One if !last.is_empty() => last[client as usize % last.len()],
-        _ => last_of_all,
+    let topics = last.len() as u32;
+    let followed = |client: u32| {
+        plan.topic_of(client, topics)
+            .map_or(last_of_all, |topic| last[topic as usize])
     };
     let fleet = state.fleet.as_ref().context("no clients")?;
     while fleet.holding(|client, position| position >= followed(client)) < plan.clients as usize {

@@ -84,11 +84,6 @@ impl Driver {
         }
     }
 
-    /// Whether the thread has returned, so that [`Driver::join`] would not wait.
-    pub fn is_finished(&self) -> bool {
-        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
-    }
-
     /// Waits until the feed has ended or a stop was obeyed; blocks the calling thread.
     pub fn join(mut self) -> Result<End, DriverPanicked> {
         // Only this and drop take the thread, and both own the driver.

@@ -13,7 +13,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::{
     http::FeedQuery,
-    hub::{Batch, BatchBounds, Hub, Reader},
+    hub::{Batch, BatchBounds, Hub},
     wire::Cursor,
 };
 use std::sync::Arc;
@@ -73,9 +73,13 @@ pub fn response(body: Option<Bytes>, cursor: Cursor) -> Response {
 /// True when the client's `If-None-Match` names a state after which nothing came: what it holds is still all there is.
 pub fn not_modified(hub: &Arc<Hub>, query: &FeedQuery, headers: &HeaderMap) -> bool {
     held_cursors(headers).any(|held| {
-        Reader::open(hub.clone(), query.filter, query.mode, Some(held))
-            .read(POLL_BATCH)
-            .is_empty()
+        FeedQuery {
+            since: Some(held),
+            ..*query
+        }
+        .reader(hub)
+        .read(POLL_BATCH)
+        .is_empty()
     })
 }
 

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     http::FeedRequest,
-    hub::{Batch, Reader},
+    hub::Batch,
     wire::{Cursor, Delivery, TransportDescription},
 };
 
@@ -52,7 +52,7 @@ fn serve(request: FeedRequest) -> BoxFuture<'static, Response> {
             request,
         } = request;
         let _held = stats.subscribe();
-        let mut reader = Reader::open(app.hub.clone(), query.filter, query.mode, query.since);
+        let mut reader = query.reader(&app.hub);
         let mut batch = reader.read(POLL_BATCH);
         // A client that shows what it holds waits like one that says since when, even where the address names no cursor.
         let nothing_new = batch.reset.is_none() && answer::not_modified(&app.hub, &query, request.headers());

@@ -17,7 +17,6 @@ use super::{
 };
 use crate::{
     http::FeedRequest,
-    hub::Reader,
     wire::{Delivery, TransportDescription},
 };
 
@@ -48,7 +47,7 @@ fn serve(request: FeedRequest) -> BoxFuture<'static, Response> {
             request,
         } = request;
         let _under_way = stats.subscribe();
-        let mut reader = Reader::open(app.hub.clone(), query.filter, query.mode, query.since);
+        let mut reader = query.reader(&app.hub);
         let batch = reader.read(POLL_BATCH);
         if batch.reset.is_none() && answer::not_modified(&app.hub, &query, request.headers()) {
             return answer::response(None, reader.cursor());

@@ -62,7 +62,7 @@ const HEARTBEAT: Bytes = Bytes::from_static(b":\n");
 fn serve(request: FeedRequest) -> BoxFuture<'static, Response> {
     async move {
         let FeedRequest { app, stats, query, .. } = request;
-        let reader = Reader::open(app.hub.clone(), query.filter, query.mode, query.since);
+        let reader = query.reader(&app.hub);
         let heartbeat = app.settings.heartbeat;
         let events = events(app, stats, reader);
         let events = events

@@ -77,7 +77,7 @@ fn serve(request: FeedRequest) -> BoxFuture<'static, Response> {
             Ok(upgrade) => upgrade,
             Err(rejection) => return problem(rejection.status(), rejection.body_text()),
         };
-        let reader = Reader::open(app.hub.clone(), query.filter, query.mode, query.since);
+        let reader = query.reader(&app.hub);
         // The upgraded session outlives its request: from here on shutdown waits for it.
         let owned = app.stop.tasks.token();
         upgrade

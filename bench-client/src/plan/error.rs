@@ -1,0 +1,64 @@
+//! Why a plan is refused, in words: the value, the limit and the way out.
+
+use server::settings::FeedSettingsError;
+
+use super::UPDATES_LEAST;
+use crate::{scenario::suggestion, transports};
+
+/// Why a plan cannot be made. Each names the value, the limit and the way out.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    #[error("no transport {name:?}{}; there are {}", suggestion(.nearest.as_deref()), known())]
+    UnknownTransport { name: String, nearest: Option<String> },
+    #[error("transport {0:?} is named twice: once is enough")]
+    Twice(String),
+    #[error("no transport is named; there are {}", known())]
+    NoTransport,
+    #[error("{what} {value}: expected {least} to {most}{unit}")]
+    Range {
+        what: &'static str,
+        value: String,
+        least: String,
+        most: String,
+        unit: &'static str,
+    },
+    #[error(
+        "{0} makes no sense with --target: the server there runs its own feed; leave it out, or leave out --target"
+    )]
+    NotForTarget(&'static str),
+    #[error(
+        "{rate} updates/s for {duration} s are {updates} updates a client in the window, too few for quantiles: \
+         ask for at least {least} ({}), or add --force", longer(*.rate))]
+    TooFewUpdates {
+        rate: f64,
+        duration: f64,
+        updates: f64,
+        least: f64,
+    },
+    #[error("the replay ends after {length} s, and settling takes {settle} s of it: lower --speed")]
+    ReplayTooShort { length: f64, settle: f64 },
+    #[error(
+        "bursts of {burst_size} updates at {rate} updates/s come every {gap_s} s: {duration} s hold {updates} updates a client, \
+         too few for quantiles; ask for --duration {enough}, or add --force"
+    )]
+    TooFewBursts {
+        burst_size: u32,
+        rate: f64,
+        gap_s: f64,
+        duration: f64,
+        updates: f64,
+        enough: f64,
+    },
+    #[error("{0} makes no sense beside replay in one scenario: the file says when and what; leave one of them out")]
+    BesideReplay(&'static str),
+    #[error(transparent)]
+    Feed(#[from] FeedSettingsError),
+}
+
+fn known() -> String {
+    transports::ALL.each_ref().map(|row| row.id).join(", ")
+}
+
+fn longer(rate: f64) -> String {
+    format!("--duration {}", (UPDATES_LEAST / rate).ceil())
+}
