@@ -14,7 +14,7 @@ use server::{
 };
 
 use crate::{
-    record::{Arrivals, FeedPlan, Follow, Mode, Plan, RequestHeaders},
+    record::{Arrivals, FeedPlan, Follow, Mode, Plan, RequestHeaders, default_margin},
     scenario::{Scenario, nearest},
     transports,
 };
@@ -184,6 +184,10 @@ fn base(scenario: &Scenario, overrides: &Overrides, feed: FeedPlan) -> Result<Pl
         duration_s: overrides.duration_s.or(file.duration_s).unwrap_or(DEFAULT_DURATION_S),
         ramp_per_s: file.ramp_per_s,
         remote: false,
+        bounds: file.bounds.clone().unwrap_or_default(),
+        thresholds: file.thresholds.clone().unwrap_or_default(),
+        margin: file.margin.unwrap_or_else(default_margin),
+        looks: None,
     };
     in_range("clients", plan.clients, &CLIENTS, "")?;
     in_range("repeats", plan.repeats, &REPEATS, "")?;

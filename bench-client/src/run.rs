@@ -82,6 +82,7 @@ pub async fn run(setting: Setting<'_>) -> anyhow::Result<Ended> {
         plan: plan.clone(),
         environment: environment::describe(),
         transports: Vec::new(),
+        calibrations: Vec::new(),
         rows: Vec::new(),
     };
     let started = Instant::now();

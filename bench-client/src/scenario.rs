@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::record::{Arrivals, Follow, Mode, RequestHeaders};
+use crate::record::{Arrivals, Bounds, Follow, Mode, RequestHeaders};
 
 /// The scenario of a run that names none.
 pub const DEFAULT: &str = "live-score";
@@ -52,6 +52,12 @@ pub struct ScenarioFile {
     pub settle_s: Option<f64>,
     pub duration_s: Option<f64>,
     pub ramp_per_s: Option<f64>,
+    /// Where a row becomes suspect or invalid; what is left out keeps its default.
+    pub bounds: Option<Bounds>,
+    /// What must hold, such as `websocket.latency_p99_ms < 50`.
+    pub thresholds: Option<Vec<String>>,
+    /// Two techniques are called equivalent when they differ by less than this share.
+    pub margin: Option<f64>,
     /// Measure even when the window holds too few updates for honest quantiles.
     pub force: Option<bool>,
 }

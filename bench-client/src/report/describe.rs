@@ -1,7 +1,7 @@
 //! Sentences that the terminal and report.md share: under which conditions a run was made, and what its reader must know.
 
 use crate::record::{
-    Arrivals, FeedPlan, Follow, Mode, Outcome, Plan, Quantile, RequestHeaders, Row, RunRecord, RunStatus,
+    Arrivals, FeedPlan, Follow, Mode, Outcome, Plan, Quantile, RequestHeaders, Row, RunRecord, RunStatus, Verdict,
 };
 
 use super::format::{self, count, of};
@@ -229,11 +229,7 @@ fn ending(record: &RunRecord, summary: &Summary, row: &Row) -> Option<String> {
         }
         Outcome::Ok if row.latency.is_none() => Some(format!("{name}: the publish log could not be read.{unknown}")),
         Outcome::Ok => {
-            let verdict = row
-                .figures
-                .validity
-                .as_ref()
-                .filter(|verdict| !matches!(verdict.as_str(), "" | "valid"))?;
+            let verdict = row.figures.validity.filter(|verdict| *verdict > Verdict::Valid)?.name();
             let reasons = row.figures.validity_reasons.as_deref().unwrap_or_default();
             let colon = if reasons.is_empty() { "" } else { ": " };
             Some(format!("{name}: {verdict}{colon}{}.", reasons.trim_end_matches('.')))

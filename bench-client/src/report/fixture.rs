@@ -46,6 +46,7 @@ pub fn record() -> RunRecord {
             somaxconn: 4_096,
         },
         transports: SHAPES.iter().map(transport).collect(),
+        calibrations: Vec::new(),
         rows,
     }
 }
@@ -111,6 +112,10 @@ fn plan() -> Plan {
         duration_s: SECONDS as f64,
         ramp_per_s: None,
         remote: false,
+        bounds: Bounds::default(),
+        thresholds: Vec::new(),
+        margin: 0.05,
+        looks: None,
     }
 }
 
@@ -186,6 +191,11 @@ fn row(shape: &Shape, repeat: u32) -> Row {
             sampled_late_us: Some(90),
         },
         clock_bound_us: 0,
+        window_from_us: None,
+        health: Health::default(),
+        wire: None,
+        predictions: Vec::new(),
+        findings: Vec::new(),
         faults: Vec::new(),
         final_scores: Vec::new(),
     };
@@ -292,7 +302,7 @@ fn lose(row: &mut Row, lost: u64) {
             .unwrap();
     }
     set_latency(row, &kept, lost);
-    row.figures.validity = Some("invalid".to_owned());
+    row.figures.validity = Some(Verdict::Invalid);
     row.figures.validity_reasons = Some("2,500 updates lagged".to_owned());
     row.figures.updates_received = Some(EXPECTED - lost);
     row.figures.lagged = Some(lost);

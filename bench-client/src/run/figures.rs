@@ -2,7 +2,9 @@
 
 use super::{clients::mode, row::State, sampler::Sample};
 use crate::{
-    record::{FeedPlan, Mode, Outcome, Plan, Quantile, Quantiles, RequestHeaders, Row, SeriesPoint, SummaryRow},
+    record::{
+        FeedPlan, Health, Mode, Outcome, Plan, Quantile, Quantiles, RequestHeaders, Row, SeriesPoint, SummaryRow,
+    },
     report::histogram::{self, Distribution},
     tally::{self, Evidence, Tally, TopicLog},
     virtual_client::ClientLog,
@@ -67,6 +69,11 @@ pub fn row(mut measured: Measured) -> Row {
         connect: (connect.count() > 0).then(|| encode(&connect)),
         memory: measured.state.memory.clone(),
         clock_bound_us: measured.state.clock_bound_us,
+        window_from_us: measured.state.window.map(|window| window.from_us),
+        health: Health::default(),
+        wire: None,
+        predictions: Vec::new(),
+        findings: Vec::new(),
         phases: measured.state.phases.clone(),
         final_scores: if replay {
             tally::final_scores(&measured.logs, &measured.state.matches)

@@ -1,6 +1,6 @@
 //! The report's tables of figures: over all repeats first, then repeat by repeat.
 
-use crate::record::{Quantile, Row, RunRecord};
+use crate::record::{Quantile, Row, RunRecord, Verdict};
 use crate::report::describe;
 use crate::report::format::{UNKNOWN, bytes, count, known, number, quantile, range, share, time_us};
 use crate::report::summary::{Summary, label, reach};
@@ -135,10 +135,8 @@ pub fn repeats(record: &RunRecord) -> String {
         let figures = &row.figures;
         let latency = |value: Option<Quantile>| known(value, quantile);
         let seconds = |value: Option<f64>| known(value, |s| time_us(s * 1e6));
-        let verdict = [&figures.validity, &figures.validity_reasons]
-            .into_iter()
-            .flatten()
-            .map(String::as_str);
+        let name = figures.validity.map(Verdict::name);
+        let verdict = [name, figures.validity_reasons.as_deref()].into_iter().flatten();
         let verdict = verdict.filter(|words| !words.is_empty()).collect::<Vec<_>>().join(": ");
         vec![
             describe::outcome(row),

@@ -1,0 +1,142 @@
+//! The figures of one row: the columns of summary.csv.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Quantile, Verdict};
+
+/// One line of summary.csv. Unknown is an empty cell, never 0.
+///
+/// The window is `[T0, T1)`: updates belong to it by due time, whenever they arrive; bytes, requests, connections and CPU belong
+/// to it by wall clock.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct SummaryRow {
+    pub scenario: String,
+    /// Id of the transport.
+    pub transport: String,
+    /// 1 is the first.
+    pub repeat: u32,
+    /// The row's verdict on itself: `VALID`, `SUSPECT` or `INVALID`.
+    pub validity: Option<Verdict>,
+    /// Why it is not `VALID`, separated by `; `.
+    pub validity_reasons: Option<String>,
+    /// `every` or `latest`.
+    pub mode: String,
+    /// Planned virtual clients.
+    pub clients: u32,
+    pub topics: u32,
+    /// Updates per second and topic by the plan; empty for a replay.
+    pub rate_hz: Option<f64>,
+    /// Size of each encoded update by the plan; empty when updates differ in size.
+    pub update_bytes: Option<u32>,
+    /// Short polling's interval.
+    pub poll_interval_ms: u64,
+    /// `browser` or `minimal`.
+    pub request_headers: String,
+    pub seed: u64,
+    /// Length of the window as measured.
+    pub duration_s: Option<f64>,
+    /// Updates due in the window, by the server's publish log.
+    pub updates_published: Option<u64>,
+    /// Over all planned clients: the published updates on the topics they follow.
+    pub updates_expected: Option<u64>,
+    /// Expected updates that came, each once per client, whenever they came.
+    pub updates_received: Option<u64>,
+    /// Updates received within the window by wall clock, initial state not counted: ratios per update divide by it.
+    pub deliveries: Option<u64>,
+    /// Expected, never received, no reset said.
+    pub missed: Option<u64>,
+    /// Mode latest: jumped over by a newer one.
+    pub superseded: Option<u64>,
+    /// Received again by the same client.
+    pub duplicates: Option<u64>,
+    /// Received after a newer one of the same topic.
+    pub out_of_order: Option<u64>,
+    /// Lost with an explicit reset.
+    pub lagged: Option<u64>,
+    /// Received before they were due: clocks disagree.
+    pub negative_latencies: Option<u64>,
+    /// Receive time minus due time, µs, over all expected updates; `lost` where the quantile falls among the missing.
+    pub latency_p50_us: Option<Quantile>,
+    pub latency_p90_us: Option<Quantile>,
+    pub latency_p99_us: Option<Quantile>,
+    pub latency_p999_us: Option<Quantile>,
+    pub latency_max_us: Option<Quantile>,
+    /// Mean over window and clients of: now − due time of the newest update held, µs.
+    pub age_mean_us: Option<f64>,
+    /// Age that 99 % of all client time stays under, µs.
+    pub age_p99_us: Option<u64>,
+    /// Share of all client time in which the newest due update was not held yet, 0 to 1.
+    pub stale_share: Option<f64>,
+    /// First to last client of the same update, µs, at the 99th percentile of the updates.
+    pub spread_p99_us: Option<u64>,
+    /// Sent time minus due time at the server, µs.
+    pub publish_lag_p99_us: Option<u64>,
+    /// Start of connect() to a session that delivers, µs.
+    pub connect_p50_us: Option<u64>,
+    pub connect_p99_us: Option<u64>,
+    /// Connections opened in the window.
+    pub connections: Option<u64>,
+    /// Connections opened from start to the end of drain.
+    pub connections_total: Option<u64>,
+    /// Sessions that had to be opened again, from start to the end of drain.
+    pub reconnects: Option<u64>,
+    /// Failed connects, requests and sessions, from start to the end of drain.
+    pub errors: Option<u64>,
+    /// Request heads written in the window, handshakes included.
+    pub requests: Option<u64>,
+    /// The same from start to the end of drain.
+    pub requests_total: Option<u64>,
+    /// Poll answers in the window without an update.
+    pub empty_responses: Option<u64>,
+    /// Polls due in the window while the one before was still under way.
+    pub polls_skipped: Option<u64>,
+    /// Encoded updates among the bytes received: of the deliveries alone.
+    pub payload_bytes: Option<u64>,
+    /// Socket payload the clients sent in the window: HTTP and framing included, TCP and IP headers not.
+    pub bytes_sent: Option<u64>,
+    pub bytes_received: Option<u64>,
+    /// (sent + received) / deliveries.
+    pub bytes_per_update: Option<f64>,
+    /// Socket payload of opening sessions, both ways, per planned client, from start to the end of drain.
+    pub setup_bytes_per_client: Option<f64>,
+    /// CPU time of the server process in the window, user and system.
+    pub server_cpu_s: Option<f64>,
+    pub client_cpu_s: Option<f64>,
+    /// CPU time / deliveries.
+    pub server_cpu_us_per_update: Option<f64>,
+    pub client_cpu_us_per_update: Option<f64>,
+    /// (resident at the end of settle − resident before the first client − bytes of the log) / clients.
+    pub server_rss_bytes_per_client: Option<f64>,
+    /// IP packets of the clients' connections in the window, by the kernel's counters (TCP_INFO): TCP and IP headers included.
+    #[serde(default)]
+    pub wire_bytes_sent: Option<u64>,
+    #[serde(default)]
+    pub wire_bytes_received: Option<u64>,
+    /// (wire sent + received) / deliveries.
+    #[serde(default)]
+    pub wire_bytes_per_update: Option<f64>,
+    /// Computed: the same in packets of at most 1,500 bytes.
+    #[serde(default)]
+    pub wire_bytes_per_update_at_1500: Option<f64>,
+    /// TCP segments of the clients' connections in the window, pure acknowledgements included.
+    #[serde(default)]
+    pub segments_sent: Option<u64>,
+    #[serde(default)]
+    pub segments_received: Option<u64>,
+    /// Segments sent again in the window.
+    #[serde(default)]
+    pub retransmitted_segments: Option<u64>,
+    /// What a byte waits in a client's socket until it is read, by the probes, µs.
+    #[serde(default)]
+    pub client_lag_p99_us: Option<u64>,
+    /// The same in the server's runtime.
+    #[serde(default)]
+    pub server_lag_p99_us: Option<u64>,
+    /// CPU of other processes over all cores, 0 to 1.
+    #[serde(default)]
+    pub others_cpu_share: Option<f64>,
+    /// CPU the hypervisor gave to others, 0 to 1.
+    #[serde(default)]
+    pub steal_share: Option<f64>,
+}
