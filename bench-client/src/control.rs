@@ -8,7 +8,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use server::{
     FeedDescription,
     clock::{Clock, boot_id},
-    wire::{ClockAnswer, PublishedAnswer, TransportDescription},
+    wire::{ClockAnswer, PublishedAnswer, RuntimeLagAnswer, TransportDescription},
 };
 
 /// How long one control call may take.
@@ -33,6 +33,18 @@ pub struct Stats {
     pub feed: FeedDescription,
     pub topics: Vec<StatsTopic>,
     pub log: StatsLog,
+    /// Connections open now, the one that asks included.
+    pub connections: u64,
+    pub transports: Vec<StatsTransport>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct StatsTransport {
+    pub id: String,
+    /// Requests for it so far.
+    pub requests: u64,
+    /// Sessions open now.
+    pub subscribers: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -112,6 +124,12 @@ impl Control {
     /// The publish log of what was due in the range, update by update.
     pub async fn published(&self, from_us: u64, to_us: u64) -> anyhow::Result<PublishedAnswer> {
         self.get(&format!("/api/published?from_us={from_us}&to_us={to_us}&detail=true"))
+            .await
+    }
+
+    /// How long pings of the range waited until the server's runtime read them, µs.
+    pub async fn runtime_lag(&self, from_us: u64, to_us: u64) -> anyhow::Result<RuntimeLagAnswer> {
+        self.get(&format!("/api/runtime-lag?from_us={from_us}&to_us={to_us}"))
             .await
     }
 

@@ -8,6 +8,7 @@
 //! A client never leaves its thread, so nothing on its way is shared or locked.
 
 use std::{
+    os::unix::net::UnixStream,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -19,15 +20,23 @@ use std::{
 use anyhow::Context;
 use hdrhistogram::Histogram;
 use parking_lot::Mutex;
-use server::clock::Clock;
+use server::{
+    clock::Clock,
+    probe::{self, Lags, Pinger},
+};
 use tokio::{sync::Semaphore, task::LocalSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     net::{Counters, Net},
+    sockets::{Counts, Sockets},
     virtual_client::{ClientLog, VirtualClient},
 };
 
+/// Name of the clients' threads, by which the kernel's tables know them.
+pub const THREAD: &str = "clients";
+/// How often each thread is asked how late it is: a reading costs it a wake-up, so this is what accuracy and cost allow.
+const PING_INTERVAL: Duration = Duration::from_millis(20);
 /// Connects under way at once, per thread.
 const CONNECTS_AT_ONCE: usize = 64;
 /// Clients whose latencies feed the progress line.
@@ -35,7 +44,11 @@ pub const LIVE_SAMPLE: usize = 64;
 
 /// Running clients.
 pub struct Fleet {
-    counters: Vec<Arc<Counters>>,
+    counters: CounterHandle,
+    /// How late each thread was.
+    lags: Vec<Lags>,
+    /// Asks them, for as long as the fleet lives.
+    _pinger: Pinger,
     positions: Vec<Arc<AtomicU64>>,
     threads: Vec<JoinHandle<anyhow::Result<Vec<ClientLog>>>>,
     stop: CancellationToken,
@@ -56,6 +69,8 @@ pub struct Totals {
     pub setup_bytes: u64,
     pub connected: u64,
     pub updates: u64,
+    pub more_segments_sent: u64,
+    pub more_segments_received: u64,
 }
 
 impl Fleet {
@@ -77,24 +92,34 @@ impl Fleet {
             let client = make(index, positions[index as usize].clone(), sampled);
             made[index as usize % threads].push((wait, client));
         }
-        let stop = CancellationToken::new();
+        let pairs: Vec<_> = (0..threads)
+            .map(|_| UnixStream::pair())
+            .collect::<Result<_, _>>()
+            .context("no sockets to ask the threads by")?;
+        let (mouths, ears): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
         let mut fleet = Self {
-            counters: Vec::new(),
+            counters: CounterHandle(Vec::new()),
+            lags: Vec::new(),
+            _pinger: Pinger::start(mouths, clock, PING_INTERVAL).context("no thread to ask the threads by")?,
             positions,
             threads: Vec::new(),
-            stop,
+            stop: CancellationToken::new(),
             live,
         };
-        for clients in made {
+        for (clients, ear) in made.into_iter().zip(ears) {
             let net = Net {
                 clock,
                 counters: Arc::default(),
+                sockets: Arc::default(),
             };
-            fleet.counters.push(net.counters.clone());
+            let lags = Lags::default();
+            fleet.counters.0.push((net.counters.clone(), net.sockets.clone()));
+            fleet.lags.push(lags.clone());
             let stop = fleet.stop.clone();
+            let listening = probe::listen(ear, clock, lags);
             let thread = std::thread::Builder::new()
-                .name("clients".into())
-                .spawn(move || run_thread(clients, &net, &stop))
+                .name(THREAD.into())
+                .spawn(move || run_thread(clients, listening, &net, &stop))
                 .context("a thread for the clients could not start")?;
             fleet.threads.push(thread);
         }
@@ -103,12 +128,12 @@ impl Fleet {
 
     /// The counters now.
     pub fn totals(&self) -> Totals {
-        self.counter_handle().totals()
+        self.counters.totals()
     }
 
     /// For a thread that reads the counters while the fleet runs.
     pub fn counter_handle(&self) -> CounterHandle {
-        CounterHandle(self.counters.clone())
+        self.counters.clone()
     }
 
     /// How many clients satisfy `holds(client, log offset of the newest update it holds)`.
@@ -122,6 +147,12 @@ impl Fleet {
     pub fn live_quantiles(&self) -> Option<(u64, u64)> {
         let live = self.live.lock();
         (!live.is_empty()).then(|| (live.value_at_quantile(0.5), live.value_at_quantile(0.99)))
+    }
+
+    /// How late the threads were within `[from_us, to_us)`, µs: every ping of every thread.
+    pub fn lags_us(&self, from_us: u64, to_us: u64) -> Vec<u64> {
+        let lags = self.lags.iter().flat_map(|lags| lags.between(from_us, to_us));
+        lags.collect()
     }
 
     /// Tells every client to end.
@@ -146,11 +177,20 @@ impl Fleet {
 
 /// The fleet's counters, wherever they are read.
 #[derive(Clone)]
-pub struct CounterHandle(Vec<Arc<Counters>>);
+pub struct CounterHandle(Vec<(Arc<Counters>, Arc<Sockets>)>);
 
 impl CounterHandle {
+    /// What the kernel counted of the fleet's sockets, and with `unread` what waits in them.
+    pub fn sockets(&self, unread: bool) -> Counts {
+        let mut sum = Counts::default();
+        for (_, sockets) in &self.0 {
+            sum.add(&sockets.counts(unread));
+        }
+        sum
+    }
+
     pub fn totals(&self) -> Totals {
-        let sum = |pick: fn(&Counters) -> &AtomicU64| self.0.iter().map(|one| pick(one).load(Relaxed)).sum();
+        let sum = |pick: fn(&Counters) -> &AtomicU64| self.0.iter().map(|(one, _)| pick(one).load(Relaxed)).sum();
         Totals {
             connections: sum(|c| &c.connections),
             bytes_sent: sum(|c| &c.bytes_sent),
@@ -163,12 +203,15 @@ impl CounterHandle {
             setup_bytes: sum(|c| &c.setup_bytes),
             connected: sum(|c| &c.connected),
             updates: sum(|c| &c.updates),
+            more_segments_sent: sum(|c| &c.more_segments_sent),
+            more_segments_received: sum(|c| &c.more_segments_received),
         }
     }
 }
 
 fn run_thread(
     clients: Vec<(Duration, VirtualClient)>,
+    listening: impl Future<Output = std::io::Result<()>> + 'static,
     net: &Net,
     stop: &CancellationToken,
 ) -> anyhow::Result<Vec<ClientLog>> {
@@ -178,6 +221,8 @@ fn run_thread(
         .context("no runtime for the clients")?;
     let local = LocalSet::new();
     let gate = Arc::new(Semaphore::new(CONNECTS_AT_ONCE));
+    // Ends with this thread's runtime. A probe that fails leaves its lags out, and a row without them says so.
+    local.spawn_local(listening);
     let running: Vec<_> = clients
         .into_iter()
         .map(|(wait, client)| {

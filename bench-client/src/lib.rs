@@ -9,6 +9,7 @@
 //! * [`cli`]: commands and exit codes.  [`scenario`], [`plan`], [`limits`]: what to measure, checked before it starts.
 //! * [`run`]: the phases of a row, row by row.  [`process`], [`control`]: the server under test and the talk with it.
 //! * [`fleet`], [`virtual_client`]: the load.  [`transports`]: a file and a row per technique.  [`net`]: the only sockets of the load.
+//! * [`sockets`], [`machine`]: what the kernel says of the sockets and of the machine.  [`validity`], [`oracle`]: whether a row can be believed.
 //! * [`tally`]: what was received against what was published.  [`usage`], [`environment`]: the machine.
 //! * [`record`]: the one truth of a run.  [`report`]: everything made from it.  [`verify`]: correctness without figures.
 
@@ -18,6 +19,7 @@ pub mod environment;
 pub mod fleet;
 pub mod headers;
 pub mod limits;
+pub mod machine;
 pub mod net;
 pub mod oracle;
 pub mod plan;
@@ -27,6 +29,7 @@ pub mod record;
 pub mod report;
 pub mod run;
 pub mod scenario;
+pub mod sockets;
 pub mod sse_parser;
 pub mod tally;
 pub mod transports;

@@ -22,6 +22,8 @@ use std::{
 };
 
 use server::clock::Clock;
+
+use crate::sockets::{Sockets, Watched};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
@@ -29,6 +31,8 @@ use tokio::{
 
 /// How long one connect() may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Payload of a packet of 1,500 bytes over IPv4, with TCP timestamps: what most networks carry.
+pub const SEGMENT_AT_1500_BYTES: usize = 1_448;
 
 /// What the clients of one thread count: written by that thread alone, read by the coordinator at the window's edges.
 #[derive(Debug, Default)]
@@ -49,6 +53,9 @@ pub struct Counters {
     pub connected: AtomicU64,
     /// Updates, for the progress line.
     pub updates: AtomicU64,
+    /// Segments more than one per write and read that the same bytes would take in packets of 1,500 bytes.
+    pub more_segments_sent: AtomicU64,
+    pub more_segments_received: AtomicU64,
 }
 
 /// Adds to a counter that only this thread writes.
@@ -61,6 +68,7 @@ pub fn count(counter: &AtomicU64, amount: u64) {
 pub struct Net {
     pub clock: Clock,
     pub counters: Arc<Counters>,
+    pub sockets: Arc<Sockets>,
 }
 
 /// One connection's own counts, shared with the session that uses it.
@@ -97,7 +105,7 @@ impl Net {
         stream.set_nodelay(true)?;
         count(&self.counters.connections, 1);
         Ok(Stream {
-            stream,
+            socket: Watched::new(stream, self.sockets.clone()),
             meter: Rc::default(),
             counters: self.counters.clone(),
             clock: self.clock,
@@ -105,9 +113,16 @@ impl Net {
     }
 }
 
+/// Rare on the way of small updates: then it costs a comparison.
+fn count_more_segments(counter: &AtomicU64, bytes: usize) {
+    if bytes > SEGMENT_AT_1500_BYTES {
+        count(counter, bytes.div_ceil(SEGMENT_AT_1500_BYTES) as u64 - 1);
+    }
+}
+
 /// A counted TCP connection.
 pub struct Stream {
-    stream: TcpStream,
+    socket: Watched,
     meter: Rc<Meter>,
     counters: Arc<Counters>,
     clock: Clock,
@@ -122,6 +137,7 @@ impl Stream {
         if let Poll::Ready(Ok(bytes)) = &result {
             self.meter.bytes.set(self.meter.bytes.get() + *bytes as u64);
             count(&self.counters.bytes_sent, *bytes as u64);
+            count_more_segments(&self.counters.more_segments_sent, *bytes);
             if self.meter.head_pending.take() {
                 count(&self.counters.requests, 1);
             }
@@ -133,9 +149,11 @@ impl Stream {
 impl AsyncRead for Stream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
-        let bytes = (buf.filled().len() - before) as u64;
+        ready!(Pin::new(&mut self.socket.stream).poll_read(cx, buf))?;
+        let read = buf.filled().len() - before;
+        let bytes = read as u64;
         if bytes > 0 {
+            count_more_segments(&self.counters.more_segments_received, read);
             self.meter.last_read_us.set(self.clock.now_us());
             self.meter.bytes.set(self.meter.bytes.get() + bytes);
             count(&self.counters.bytes_received, bytes);
@@ -146,7 +164,7 @@ impl AsyncRead for Stream {
 
 impl AsyncWrite for Stream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut self.stream).poll_write(cx, buf);
+        let result = Pin::new(&mut self.socket.stream).poll_write(cx, buf);
         self.wrote(result)
     }
 
@@ -155,19 +173,19 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        let result = Pin::new(&mut self.socket.stream).poll_write_vectored(cx, bufs);
         self.wrote(result)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        self.socket.stream.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        Pin::new(&mut self.socket.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        Pin::new(&mut self.socket.stream).poll_shutdown(cx)
     }
 }

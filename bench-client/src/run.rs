@@ -8,6 +8,7 @@
 
 mod clients;
 mod figures;
+mod health;
 mod row;
 mod sampler;
 mod window;

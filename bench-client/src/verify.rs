@@ -100,6 +100,7 @@ async fn check_all(control: &Control, report: &mut impl FnMut(&Check)) -> anyhow
     let subject = Subject {
         net: Net {
             clock,
+            sockets: Arc::default(),
             counters: Arc::default(),
         },
         endpoint,

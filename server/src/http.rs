@@ -22,11 +22,12 @@ use serde::{Deserialize, Serialize};
 use crate::{
     FeedDescription, Stop,
     clock::boot_id,
+    probe::Lags,
     hub::{Filter, Hub, LogStats, Reader},
     settings::ServerSettings,
     stats::{Stats, TransportSnapshot, TransportStats, cpu_seconds, resident_bytes},
     transports::{self, Transport},
-    wire::{ClockAnswer, Cursor, ErrorAnswer, Mode, TransportDescription},
+    wire::{ClockAnswer, Cursor, ErrorAnswer, Mode, RuntimeLagAnswer, TransportDescription},
 };
 
 /// Longest request target; longer is answered 414.
@@ -44,6 +45,7 @@ pub struct App {
     pub stats: Arc<Stats>,
     pub settings: Arc<ServerSettings>,
     pub feed: FeedDescription,
+    pub lags: Lags,
     pub stop: Stop,
     /// The table of transports with the counters of each.
     pub transports: Vec<(&'static Transport, Arc<TransportStats>)>,
@@ -55,6 +57,7 @@ impl App {
         stats: Arc<Stats>,
         settings: Arc<ServerSettings>,
         feed: FeedDescription,
+        lags: Lags,
         stop: Stop,
     ) -> Arc<Self> {
         let transports = transports::ALL
@@ -66,6 +69,7 @@ impl App {
             stats,
             settings,
             feed,
+            lags,
             stop,
             transports,
         })
@@ -105,6 +109,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/stats", get(stats))
         .route("/api/clock", get(clock))
         .route("/api/published", get(published))
+        .route("/api/runtime-lag", get(runtime_lag))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
@@ -279,31 +284,43 @@ async fn clock(State(app): State<Arc<App>>) -> Response {
     ([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response()
 }
 
+/// A stretch of time, and how much is told of it.
 #[derive(Deserialize)]
-struct PublishedQuery {
+struct RangeQuery {
     from_us: Option<u64>,
     to_us: Option<u64>,
     #[serde(default)]
     detail: bool,
 }
 
-async fn published(
-    State(app): State<Arc<App>>,
-    query: Result<Query<PublishedQuery>, axum::extract::rejection::QueryRejection>,
-) -> Response {
+type RangeResult = Result<Query<RangeQuery>, axum::extract::rejection::QueryRejection>;
+
+/// The range that was asked for, from the beginning until now where it does not say; or the answer to what is no range.
+fn range(app: &App, query: RangeResult) -> Result<(u64, u64, bool), Response> {
     match query {
         Ok(Query(query)) => {
             let to_us = query.to_us.unwrap_or_else(|| app.hub.clock.now_us());
-            Json(app.hub.published(query.from_us.unwrap_or(0), to_us, query.detail)).into_response()
+            Ok((query.from_us.unwrap_or(0), to_us, query.detail))
         }
-        Err(rejection) => problem(
+        Err(rejection) => Err(problem(
             StatusCode::BAD_REQUEST,
             format!(
                 "{}; expected from_us=N&to_us=N in µs since 1970, and detail=true or false",
                 rejection.body_text()
             ),
-        ),
+        )),
     }
+}
+
+async fn published(State(app): State<Arc<App>>, query: RangeResult) -> Result<Response, Response> {
+    let (from_us, to_us, detail) = range(&app, query)?;
+    Ok(Json(app.hub.published(from_us, to_us, detail)).into_response())
+}
+
+async fn runtime_lag(State(app): State<Arc<App>>, query: RangeResult) -> Result<Response, Response> {
+    let (from_us, to_us, _) = range(&app, query)?;
+    let lags_us = app.lags.between(from_us, to_us);
+    Ok(Json(RuntimeLagAnswer { lags_us }).into_response())
 }
 
 /// `GET /api/stats`.

@@ -11,11 +11,12 @@
 //! * [`transports`]: a file and a row per technique. They do not import each other.
 //! * [`http`]: routes, the feed's query, control endpoints.  [`listen`], [`io`]: the accept loop and its sockets.
 //! * [`wire`]: the shapes that travel.  [`clock`]: the one clock.  [`stats`]: what the server counts of itself.
+//! * [`probe`]: how long data waits until the runtime looks at it.
 //! * [`settings`]: flags and environment, and the feed they ask for.  [`child`]: how a bench client starts and stops this server.
 //!
 //! This crate never depends on the bench client.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use serde::Serialize;
 use tokio::task::JoinHandle;
@@ -29,6 +30,7 @@ pub mod hub;
 pub mod io;
 pub mod listen;
 pub mod logging;
+pub mod probe;
 pub mod settings;
 pub mod stats;
 pub mod transports;
@@ -36,6 +38,7 @@ pub mod wire;
 
 use clock::Clock;
 use feed::{Driver, Feed, Sink};
+use probe::{Lags, Pinger};
 use hub::{Draft, Hub, Publisher, Topic};
 use settings::ServerSettings;
 use stats::Stats;
@@ -73,6 +76,8 @@ pub struct Running {
     stats: Arc<Stats>,
     waiting: Option<(Feed, Option<usize>)>,
     driver: Option<Driver>,
+    /// Asks the runtime how late it is, until the server stops.
+    pinger: Pinger,
     stop: Stop,
     serving: JoinHandle<()>,
 }
@@ -87,12 +92,14 @@ pub fn start(feed: Feed, description: FeedDescription, settings: ServerSettings)
         away: one.away.clone(),
     };
     let topics = feed.matches.iter().map(topic).collect();
-    let hub = Hub::new(Clock::start(), topics, settings.log_bounds());
+    let clock = Clock::start();
+    let hub = Hub::new(clock, topics, settings.log_bounds());
+    let (lags, pinger) = ask_runtime(clock)?;
     let stats = Arc::new(Stats::default());
     let settings = Arc::new(settings);
     let stop = Stop::default();
     let update_bytes = description.update_bytes.map(|bytes| bytes as usize);
-    let app = http::App::new(hub.clone(), stats.clone(), settings.clone(), description, stop.clone());
+    let app = http::App::new(hub.clone(), stats.clone(), settings.clone(), description, lags, stop.clone());
     let serving = tokio::spawn(listen::serve(
         listener,
         http::router(app),
@@ -106,6 +113,7 @@ pub fn start(feed: Feed, description: FeedDescription, settings: ServerSettings)
         stats,
         waiting: Some((feed, update_bytes)),
         driver: None,
+        pinger,
         stop,
         serving,
     })
@@ -136,11 +144,29 @@ impl Running {
                 tracing::error!(%panicked, "the feed ended badly");
             }
         }
+        drop(self.pinger);
         self.stop.begun.cancel();
         if let Err(error) = self.serving.await {
             tracing::error!(%error, "the accept loop ended badly");
         }
     }
+}
+
+/// How often the runtime is asked how late it is: a reading costs it a wake-up, so this is what accuracy and cost allow.
+const PING_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Starts asking the runtime this is called on.
+fn ask_runtime(clock: Clock) -> std::io::Result<(Lags, Pinger)> {
+    let (mouth, ear) = std::os::unix::net::UnixStream::pair()?;
+    let lags = Lags::default();
+    let listening = probe::listen(ear, clock, lags.clone());
+    // Ends when the pinger is dropped.
+    tokio::spawn(async move {
+        if let Err(error) = listening.await {
+            tracing::warn!(%error, "the runtime's lag is no longer known");
+        }
+    });
+    Ok((lags, Pinger::start(vec![mouth], clock, PING_INTERVAL)?))
 }
 
 /// Hands the feed's events to the hub.

@@ -183,6 +183,12 @@ pub struct ClockAnswer {
     pub epoch: u64,
 }
 
+/// `GET /api/runtime-lag?from_us&to_us`: how long pings written in `[from_us, to_us)` waited until the runtime read them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuntimeLagAnswer {
+    pub lags_us: Vec<u64>,
+}
+
 /// `GET /api/published?from_us&to_us[&detail=true]`: what was published with a due time in `[from_us, to_us)`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublishedAnswer {

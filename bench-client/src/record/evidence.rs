@@ -42,9 +42,9 @@ pub struct Finding {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Health {
-    /// What a byte waits in a client's socket until a worker reads it: a probe per worker, every 5 ms, µs.
+    /// What a byte waits in a client's socket until a worker reads it: a probe per worker, 50 times a second, µs.
     pub client_lag: Option<Quantiles>,
-    /// The same in the server's runtime.
+    /// The same in the server's runtime, 20 times a second.
     pub server_lag: Option<Quantiles>,
     /// Time the client's threads were ready to run without a core, over threads × window.
     pub client_wait_share: Option<f64>,

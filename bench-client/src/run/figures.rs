@@ -1,9 +1,14 @@
 //! From everything a row left behind to its line in the record. Pure: no clock, no socket.
 
-use super::{clients::mode, row::State, sampler::Sample};
+use super::{
+    clients::mode,
+    health::{health, wire},
+    row::State,
+    sampler::Sample,
+};
 use crate::{
     record::{
-        FeedPlan, Health, Mode, Outcome, Plan, Quantile, Quantiles, RequestHeaders, Row, SeriesPoint, SummaryRow,
+        FeedPlan, Health, Mode, Outcome, Plan, Quantile, Quantiles, RequestHeaders, Row, SeriesPoint, SummaryRow, Wire,
     },
     report::histogram::{self, Distribution},
     tally::{self, Evidence, Tally, TopicLog},
@@ -58,6 +63,8 @@ pub fn row(mut measured: Measured) -> Row {
     figures.connect_p99_us = connect.quantile(0.99).and_then(Quantile::us);
     let faults = faults(&measured, tally.as_ref());
     let replay = matches!(measured.plan.feed, FeedPlan::Replay { .. });
+    let (health, wire) = (health(&measured.state), wire(&measured.state));
+    observed(&mut figures, &health, wire.as_ref());
     Row {
         outcome: outcome(&measured, tally.as_ref()),
         series: series(&measured.state.samples, tally.as_ref()),
@@ -70,8 +77,8 @@ pub fn row(mut measured: Measured) -> Row {
         memory: measured.state.memory.clone(),
         clock_bound_us: measured.state.clock_bound_us,
         window_from_us: measured.state.window.map(|window| window.from_us),
-        health: Health::default(),
-        wire: None,
+        health,
+        wire,
         predictions: Vec::new(),
         findings: Vec::new(),
         phases: measured.state.phases.clone(),
@@ -203,6 +210,32 @@ fn delivered(figures: &mut SummaryRow, tally: &Tally) {
     figures.stale_share = tally.stale_share;
     figures.spread_p99_us = tally.spread_p99_us;
     figures.publish_lag_p99_us = tally.publish_lag_p99_us;
+}
+
+/// What the kernel and the probes say, in the window.
+fn observed(figures: &mut SummaryRow, health: &Health, wire: Option<&Wire>) {
+    let p99_us = |lag: &Option<Quantiles>| {
+        let lag = Distribution::decode(lag.as_ref()?).ok()?;
+        lag.quantile(0.99)?.us()
+    };
+    figures.client_lag_p99_us = p99_us(&health.client_lag);
+    figures.server_lag_p99_us = p99_us(&health.server_lag);
+    figures.others_cpu_share = health.others_cpu_share;
+    figures.steal_share = health.steal_share;
+    // Without a window there is nothing to divide or to show.
+    let (Some(wire), Some(_)) = (wire, figures.bytes_sent) else {
+        return;
+    };
+    let window = &wire.window;
+    figures.wire_bytes_sent = Some(window.bytes_sent);
+    figures.wire_bytes_received = Some(window.bytes_received);
+    figures.segments_sent = Some(window.segments_sent);
+    figures.segments_received = Some(window.segments_received);
+    figures.retransmitted_segments = Some(window.retransmitted_segments);
+    let deliveries = figures.deliveries.filter(|deliveries| *deliveries > 0);
+    let per_update = |bytes: u64| deliveries.map(|deliveries| bytes as f64 / deliveries as f64);
+    figures.wire_bytes_per_update = per_update(window.bytes_sent + window.bytes_received);
+    figures.wire_bytes_per_update_at_1500 = per_update(window.bytes_sent_at_1500 + window.bytes_received_at_1500);
 }
 
 /// Cost per delivery; none where nothing was delivered.

@@ -22,9 +22,12 @@ use super::{
 };
 use crate::{
     control::Control,
-    fleet::{Fleet, Totals},
+    environment,
+    fleet::{self, Fleet, Totals},
+    machine::{self, MachineCounts},
     process::{FeedSwitch, ServerProcess},
     record::{Memory, Phases, Plan, Row, Transport},
+    sockets::Counts,
     tally::Window,
     usage::{Usage, kernel_socket_bytes},
     virtual_client::ClientLog,
@@ -38,6 +41,8 @@ const FEED_LEAD_US: u64 = 100_000;
 const RAMP_PATIENCE: Duration = Duration::from_secs(60);
 /// Drain lasts at least so long when updates are missing.
 const DRAIN_LEAST: Duration = Duration::from_secs(5);
+/// How long the server may take to see that all its connections are closed.
+const CLOSING_PATIENCE: Duration = Duration::from_secs(3);
 /// The end of settle is read so long before T0: a control call to a busy server takes its time.
 const SETTLED_BEFORE_US: u64 = 200_000;
 /// How much of a foreign feed's publish log before the window is read at least, so that what was stale at T0 is known.
@@ -57,8 +62,20 @@ pub struct State {
     pub phases: Phases,
     pub catalogue: Vec<Transport>,
     pub clock_bound_us: u64,
-    /// Counters at the end of drain.
+    /// Counters at the end of drain, and what the kernel counted of the same sockets.
     pub totals: Option<Totals>,
+    pub sockets: Option<Counts>,
+    /// What every client noted, once the fleet has ended.
+    pub logs: Option<anyhow::Result<Vec<ClientLog>>>,
+    /// Threads of the fleet, for shares of their time.
+    pub threads: usize,
+    /// How late the clients' threads and the server's runtime were in the window, µs.
+    pub client_lags_us: Vec<u64>,
+    pub server_lags_us: Option<Vec<u64>>,
+    /// The machine before the first client and after the drain.
+    pub machine: Option<(MachineCounts, MachineCounts)>,
+    /// Requests for this transport that the server counted, once every connection was closed.
+    pub server_requests: Option<u64>,
 }
 
 /// Why a row did not run to its end.
@@ -83,7 +100,8 @@ pub async fn measure(setting: &Setting<'_>, id: &str, repeat: u32) -> (Row, Vec<
             .await
             .unwrap_or_default();
     }
-    let logs = stop_fleet(&mut state).await;
+    end_fleet(&mut state).await;
+    let logs = state.logs.take().unwrap_or_else(|| Ok(Vec::new()));
     state.window = state.window.and_then(|window| ended(window, &state.samples));
     let catalogue = std::mem::take(&mut state.catalogue);
     let (logs, broken) = match logs {
@@ -109,15 +127,15 @@ pub async fn measure(setting: &Setting<'_>, id: &str, repeat: u32) -> (Row, Vec<
     (row.expect("the figures can be computed"), catalogue)
 }
 
-/// What every client noted; an error when a client panicked, because then its notes are gone.
-async fn stop_fleet(state: &mut State) -> anyhow::Result<Vec<ClientLog>> {
-    let Some(fleet) = state.fleet.take() else {
-        return Ok(Vec::new());
-    };
-    state.totals.get_or_insert(fleet.totals());
-    tokio::task::spawn_blocking(|| fleet.stop())
-        .await
-        .context("the clients could not be stopped")?
+/// Ends every client and collects what each noted (an error when one panicked, because then its notes are gone). Afterwards all their
+/// connections are closed, so nothing is counted any more.
+async fn end_fleet(state: &mut State) {
+    let Some(fleet) = state.fleet.take() else { return };
+    let counters = fleet.counter_handle();
+    let stopped = tokio::task::spawn_blocking(|| fleet.stop()).await;
+    state.logs = Some(stopped.context("the clients could not be stopped").flatten());
+    state.totals.get_or_insert(counters.totals());
+    state.sockets.get_or_insert(counters.sockets(false));
 }
 
 /// Starts the server where it is ours, and goes through the phases until they end or the server does.
@@ -125,7 +143,9 @@ async fn drive(setting: &Setting<'_>, id: &str, repeat: u32, state: &mut State) 
     let started = std::time::Instant::now();
     setting.progress.phase("start");
     if let Some(control) = &setting.target {
-        return phases(setting, id, repeat, control, None, None, started, state).await;
+        let result = phases(setting, id, repeat, control, None, None, started, state).await;
+        settle_accounts(control, id, state, result.is_ok()).await;
+        return result;
     }
     let feed = setting.resolved.feed.as_ref().context("the plan has no feed")?;
     let idle = setting.resolved.plan.poll_interval() * 3;
@@ -137,13 +157,39 @@ async fn drive(setting: &Setting<'_>, id: &str, repeat: u32, state: &mut State) 
         how = server.died() => Err(Cut::Failed(anyhow::anyhow!("the server died: {how}"))),
     };
     // The clients go first: to them, a server that stops would be one that fails.
-    if let Some(fleet) = &state.fleet {
-        state.totals.get_or_insert(fleet.totals());
-        fleet.cancel();
-    }
+    settle_accounts(&control, id, state, result.is_ok()).await;
     drop(switch);
     server.stop().await;
     result
+}
+
+/// Ends the clients, and asks the server how many requests it counted of them.
+async fn settle_accounts(control: &Control, id: &str, state: &mut State, whole: bool) {
+    if !whole && let Some(fleet) = &state.fleet {
+        // What a server that broke down brings about from here on is nobody's figure.
+        state.totals.get_or_insert(fleet.totals());
+    }
+    end_fleet(state).await;
+    if !whole {
+        return;
+    }
+    if let Some((_, after)) = &mut state.machine {
+        *after = machine::counts(fleet::THREAD);
+    }
+    let before = state.server_requests.take();
+    let counted = async {
+        loop {
+            let stats = control.stats().await.ok()?;
+            // One connection is that of this very question. A server with other clients than ours never gets there.
+            let closed = stats.connections <= 1;
+            let requests = stats.transports.iter().find(|one| one.id == id)?.requests;
+            if closed {
+                return Some(requests - before?);
+            }
+            sleep(LOOK).await;
+        }
+    };
+    state.server_requests = tokio::time::timeout(CLOSING_PATIENCE, counted).await.ok().flatten();
 }
 
 #[expect(clippy::too_many_arguments, reason = "one call site, and each is of another owner")]
@@ -163,6 +209,8 @@ async fn phases(
     let clock = clock.clock;
     state.catalogue = catalogue(&plan.transports, control.transports().await?);
     let stats = control.stats().await?;
+    state.server_requests = stats.transports.iter().find(|one| one.id == id).map(|one| one.requests);
+    state.machine = Some((machine::counts(fleet::THREAD), MachineCounts::default()));
     state.matches = stats
         .topics
         .into_iter()
@@ -174,6 +222,7 @@ async fn phases(
     setting.progress.phase("ramp");
     let ramp_from = clock.now_us();
     let seed = plan.seed ^ (u64::from(repeat) << 32);
+    state.threads = environment::cores();
     state.fleet = Some(clients::start(plan, id, control, clock, &state.matches, seed)?);
     ramp(setting, plan, state).await?;
     state.phases.ramp_s = seconds(clock.now_us() - ramp_from);
@@ -213,11 +262,18 @@ async fn phases(
     state.phases.sampled_late_us = sampled_late_us(window, &state.samples);
     state.phases.measure_s = seconds(window.length_us());
 
+    if let Some(fleet) = &state.fleet {
+        state.client_lags_us = fleet.lags_us(window.from_us, window.to_us);
+    }
+    // Unknown at a server that has no such page.
+    state.server_lags_us = match control.runtime_lag(window.from_us, window.to_us).await {
+        Ok(answer) => Some(answer.lags_us),
+        Err(_) => None,
+    };
+
     // Not to be interrupted: it is short, and without it the window's last updates would pass for lost.
     setting.progress.phase("drain");
     let drained = drain(setting, control, window, state).await;
-    // Before anything is torn down: what that brings about is nobody's error.
-    state.totals = state.fleet.as_ref().map(Fleet::totals);
     state.phases.drain_s = seconds(clock.now_us() - window.to_us);
     drained?;
     whole

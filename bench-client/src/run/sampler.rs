@@ -9,10 +9,13 @@ use std::{
     thread::JoinHandle,
 };
 
+use nix::time::{ClockId, clock_gettime};
 use server::clock::Clock;
 
 use crate::{
-    fleet::{CounterHandle, Totals},
+    fleet::{self, CounterHandle, Totals},
+    machine::{self, MachineCounts},
+    sockets::Counts,
     tally::Window,
     usage::Usage,
 };
@@ -25,7 +28,17 @@ pub struct Sample {
     pub at_us: u64,
     pub totals: Totals,
     pub server_cpu_s: Option<f64>,
+    /// Without what this sampler itself used.
     pub client_cpu_s: Option<f64>,
+    /// At the window's edges alone: reading the sockets one by one takes its time.
+    pub edge: Option<Edge>,
+}
+
+/// What is read at T0 and T1.
+#[derive(Debug, Clone, Copy)]
+pub struct Edge {
+    pub sockets: Counts,
+    pub machine: MachineCounts,
 }
 
 /// A running sampler.
@@ -45,22 +58,27 @@ impl Sampler {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = stop.clone();
         let client = Usage::own();
-        let sample = move || Sample {
+        let sample = move |edge: bool| Sample {
             at_us: clock.now_us(),
             totals: counters.totals(),
             server_cpu_s: server.and_then(|usage| usage.cpu_s()),
-            client_cpu_s: client.and_then(|usage| usage.cpu_s()),
+            client_cpu_s: client.and_then(|usage| Some(usage.cpu_s()? - own_cpu_s()?)),
+            edge: edge.then(|| Edge {
+                sockets: counters.sockets(true),
+                machine: machine::counts(fleet::THREAD),
+            }),
         };
         let thread = std::thread::Builder::new().name("sampler".into()).spawn(move || {
             let mut edges: Vec<u64> = (window.from_us..window.to_us).step_by(SECOND_US as usize).collect();
             edges.push(window.to_us);
             let mut samples = Vec::with_capacity(edges.len());
-            for edge in edges {
+            for (index, edge) in edges.iter().copied().enumerate() {
                 while clock.now_us() < edge && !stopped.load(Relaxed) {
                     std::thread::park_timeout(clock.until(edge));
                 }
-                samples.push(sample());
-                if stopped.load(Relaxed) {
+                let last = index + 1 == edges.len() || stopped.load(Relaxed);
+                samples.push(sample(index == 0 || last));
+                if last {
                     break;
                 }
             }
@@ -80,4 +98,10 @@ impl Sampler {
         // It runs nothing that panics; if it did, there would be no samples.
         self.thread.join().unwrap_or_default()
     }
+}
+
+/// CPU time of the calling thread.
+fn own_cpu_s() -> Option<f64> {
+    let time = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).ok()?;
+    Some(time.tv_sec() as f64 + time.tv_nsec() as f64 / 1e9)
 }

@@ -33,6 +33,7 @@ impl Clients {
         Self {
             net: Net {
                 clock,
+                sockets: Arc::default(),
                 counters: Arc::default(),
             },
             endpoint: Endpoint {

@@ -1,0 +1,141 @@
+//! The machine during a row: whose CPU it was, what it swapped, and the connections it dropped. All from /proc; unknown is absent.
+
+use std::fs::read_to_string;
+
+/// Counters of the machine since its boot, at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct MachineCounts {
+    /// CPU of all cores by kind, in ticks of the kernel (proc_stat(5)).
+    pub cpu: Option<CpuTicks>,
+    pub swapped_pages: Option<u64>,
+    /// Connections dropped because an accept queue was full.
+    pub listen_overflows: Option<u64>,
+    /// Time this process's client threads were ready to run without a core, in ns, and how many threads there are.
+    pub client_wait: Option<(u64, u32)>,
+}
+
+/// Ticks since boot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CpuTicks {
+    /// User, nice and system: what processes used.
+    pub processes: u64,
+    /// Interrupts, hard and soft.
+    pub interrupts: u64,
+    /// Given to others by the hypervisor.
+    pub stolen: u64,
+    /// Idle, and idle while a disk works.
+    pub idle: u64,
+}
+
+impl CpuTicks {
+    pub fn all(&self) -> u64 {
+        self.processes + self.interrupts + self.stolen + self.idle
+    }
+
+    pub fn since(&self, earlier: &CpuTicks) -> CpuTicks {
+        // Idle time may go back by a tick on some kernels (proc_stat(5)).
+        let gone = |now: u64, then: u64| now.saturating_sub(then);
+        CpuTicks {
+            processes: gone(self.processes, earlier.processes),
+            interrupts: gone(self.interrupts, earlier.interrupts),
+            stolen: gone(self.stolen, earlier.stolen),
+            idle: gone(self.idle, earlier.idle),
+        }
+    }
+}
+
+/// Reads everything now.
+pub fn counts(client_threads: &str) -> MachineCounts {
+    let read = |path: &str| read_to_string(path).unwrap_or_default();
+    MachineCounts {
+        cpu: cpu_ticks(&read("/proc/stat")),
+        swapped_pages: swapped_pages(&read("/proc/vmstat")),
+        listen_overflows: listen_overflows(&read("/proc/net/netstat")),
+        client_wait: thread_wait_ns(client_threads),
+    }
+}
+
+fn cpu_ticks(stat: &str) -> Option<CpuTicks> {
+    let line = stat.lines().find_map(|line| line.strip_prefix("cpu "))?;
+    let ticks: Vec<u64> = line.split_whitespace().map_while(|word| word.parse().ok()).collect();
+    // user nice system idle iowait irq softirq steal; what guests use is part of user.
+    let [user, nice, system, idle, waiting, irq, softirq, steal] = *ticks.first_chunk()?;
+    Some(CpuTicks {
+        processes: user + nice + system,
+        interrupts: irq + softirq,
+        stolen: steal,
+        idle: idle + waiting,
+    })
+}
+
+fn swapped_pages(vmstat: &str) -> Option<u64> {
+    let of = |name: &str| -> Option<u64> {
+        let line = vmstat.lines().find_map(|line| line.strip_prefix(name))?;
+        line.trim().parse().ok()
+    };
+    Some(of("pswpin ")? + of("pswpout ")?)
+}
+
+/// `ListenOverflows` of the `TcpExt` lines: one of names, one of values.
+fn listen_overflows(netstat: &str) -> Option<u64> {
+    let mut lines = netstat.lines().filter_map(|line| line.strip_prefix("TcpExt: "));
+    let (names, values) = (lines.next()?, lines.next()?);
+    let mut pairs = names.split_whitespace().zip(values.split_whitespace());
+    pairs.find(|(name, _)| *name == "ListenOverflows")?.1.parse().ok()
+}
+
+/// Sum over this process's threads of that name of the time they waited for a core (`schedstat`, its second number), and their number.
+fn thread_wait_ns(name: &str) -> Option<(u64, u32)> {
+    let mut sum = (0, 0);
+    for task in std::fs::read_dir("/proc/self/task").ok()? {
+        let task = task.ok()?.path();
+        // A thread may end while we look.
+        let Ok(comm) = read_to_string(task.join("comm")) else {
+            continue;
+        };
+        if comm.trim_end() == name {
+            let schedstat = read_to_string(task.join("schedstat")).ok()?;
+            sum.0 += schedstat.split_whitespace().nth(1)?.parse::<u64>().ok()?;
+            sum.1 += 1;
+        }
+    }
+    (sum.1 > 0).then_some(sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernels_tables_are_read_by_name() {
+        let stat = "cpu  10 2 30 400 5 6 7 8 90 0\ncpu0 1 1 1 1 1 1 1 1 1 1\n";
+        let ticks = cpu_ticks(stat).unwrap();
+        assert_eq!(
+            (ticks.processes, ticks.interrupts, ticks.stolen, ticks.idle),
+            (42, 13, 8, 405)
+        );
+        assert_eq!(ticks.all(), 468);
+        assert_eq!(swapped_pages("pswpinx 9\npswpin 3\npswpout 4\n"), Some(7));
+        let netstat = "TcpExt: SyncookiesSent ListenOverflows ListenDrops\nTcpExt: 1 22 333\nIpExt: A\nIpExt: 5\n";
+        assert_eq!(listen_overflows(netstat), Some(22));
+        assert_eq!(
+            (cpu_ticks(""), swapped_pages(""), listen_overflows("")),
+            (None, None, None)
+        );
+    }
+
+    #[test]
+    fn this_machine_tells_all_of_it() {
+        let before = counts("no thread has this name");
+        assert_eq!(before.client_wait, None);
+        assert!(before.cpu.is_some() && before.swapped_pages.is_some() && before.listen_overflows.is_some());
+        let ticks = counts("x").cpu.unwrap().since(&before.cpu.unwrap());
+        assert!(
+            ticks.all() < 1_000_000,
+            "the difference of two moments, not the sum since boot"
+        );
+        // The test's own thread: named after the test, cut to the 15 bytes the kernel keeps.
+        let comm = read_to_string("/proc/thread-self/comm").unwrap();
+        assert!(thread_wait_ns(comm.trim_end()).is_some_and(|(_, threads)| threads >= 1));
+    }
+}

@@ -1,0 +1,261 @@
+//! What the kernel counts of the load's sockets: segments, bytes and retransmissions (TCP_INFO, tcp(7)), and what waits unread (FIONREAD).
+//!
+//! ```text
+//! net.rs: connect() -> Watched (the socket, known here while it is open) -> counts() at the window's edges: open + closed ones
+//! ```
+//!
+//! The second method beside the byte counters of [`crate::net`]: those count what was read and written, this what was sent and received.
+//! Here stand the only system calls of this program that have no safe wrapper.
+
+#![expect(
+    unsafe_code,
+    reason = "getsockopt(TCP_INFO) and ioctl(FIONREAD) have no safe wrapper in nix or socket2"
+)]
+
+use std::{
+    collections::HashSet,
+    mem::{MaybeUninit, offset_of},
+    os::fd::{AsRawFd, RawFd},
+    ptr,
+    sync::Arc,
+};
+
+use parking_lot::Mutex;
+use tokio::net::TcpStream;
+
+use crate::record::WireCounts;
+
+/// IP headers without options (RFC 791, RFC 8200).
+const IPV4_HEADER_BYTES: u64 = 20;
+const IPV6_HEADER_BYTES: u64 = 40;
+/// TCP's header, and the timestamps option as Linux pads it (RFC 9293, RFC 7323).
+const TCP_HEADER_BYTES: u64 = 20;
+const TIMESTAMPS_BYTES: u64 = 12;
+/// What SYN and SYN-ACK carry besides timestamps: segment size, selective acknowledgement, window scale, padded by Linux.
+const SYN_OPTIONS_BYTES: u64 = 8;
+const SYN_OPTIONS_ALONE_BYTES: u64 = 12;
+/// `TCPI_OPT_TIMESTAMPS` of linux/tcp.h.
+const TIMESTAMPS_OPTION: u8 = 1;
+
+/// The sockets of one thread's clients.
+#[derive(Debug, Default)]
+pub struct Sockets(Mutex<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    /// Each belongs to a living [`Watched`], which takes it out under this lock before it closes it.
+    open: HashSet<RawFd>,
+    closed: Counts,
+}
+
+/// Sums over sockets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// `*_at_1500` are not of this module and stay 0.
+    pub wire: WireCounts,
+    pub mtu_bytes: u32,
+    pub unread_sockets: u64,
+    pub unread_bytes: u64,
+    /// IP and TCP header of one segment.
+    pub header_bytes: u64,
+}
+
+/// An open socket whose counters can be read by whoever holds the [`Sockets`].
+pub struct Watched {
+    pub stream: TcpStream,
+    sockets: Arc<Sockets>,
+}
+
+impl Watched {
+    pub fn new(stream: TcpStream, sockets: Arc<Sockets>) -> Self {
+        let mut known = sockets.0.lock();
+        known.open.insert(stream.as_raw_fd());
+        known.closed.wire.connections_opened += 1;
+        drop(known);
+        Self { stream, sockets }
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        let descriptor = self.stream.as_raw_fd();
+        let mut known = self.sockets.0.lock();
+        known.open.remove(&descriptor);
+        known.closed.add_socket(descriptor, false);
+    }
+}
+
+impl Sockets {
+    /// The counters of all sockets so far, open and closed. `unread` asks for what waits in the open ones as well.
+    pub fn counts(&self, unread: bool) -> Counts {
+        let known = self.0.lock();
+        let mut counts = known.closed;
+        for descriptor in &known.open {
+            counts.add_socket(*descriptor, unread);
+        }
+        counts
+    }
+}
+
+impl Counts {
+    pub fn add(&mut self, other: &Counts) {
+        self.wire.add(&other.wire);
+        self.mtu_bytes = self.mtu_bytes.max(other.mtu_bytes);
+        self.header_bytes = self.header_bytes.max(other.header_bytes);
+        self.unread_sockets += other.unread_sockets;
+        self.unread_bytes += other.unread_bytes;
+    }
+
+    /// Only for descriptors that are known to be open.
+    fn add_socket(&mut self, descriptor: RawFd, unread: bool) {
+        if unread && let Some(bytes @ 1..) = unread_bytes(descriptor) {
+            self.unread_sockets += 1;
+            self.unread_bytes += bytes;
+        }
+        let Some((info, ip_header_bytes)) = tcp_info(descriptor).zip(ip_header_bytes(descriptor)) else {
+            return;
+        };
+        let timestamps = info.tcpi_options & TIMESTAMPS_OPTION != 0;
+        let (options, of_syn) = if timestamps {
+            (TIMESTAMPS_BYTES, SYN_OPTIONS_BYTES)
+        } else {
+            (0, SYN_OPTIONS_ALONE_BYTES)
+        };
+        let header = ip_header_bytes + TCP_HEADER_BYTES + options;
+        let (sent, received) = (u64::from(info.tcpi_segs_out), u64::from(info.tcpi_segs_in));
+        let wire = &mut self.wire;
+        wire.segments_sent += sent;
+        wire.segments_received += received;
+        wire.payload_bytes_sent += info.tcpi_bytes_sent - info.tcpi_bytes_retrans;
+        wire.payload_bytes_received += info.tcpi_bytes_received;
+        wire.retransmitted_segments += u64::from(info.tcpi_total_retrans);
+        wire.retransmitted_bytes += info.tcpi_bytes_retrans;
+        wire.bytes_sent += info.tcpi_bytes_sent + sent * header + of_syn;
+        wire.bytes_received += info.tcpi_bytes_received + received * header + of_syn;
+        self.header_bytes = header;
+        self.mtu_bytes = self.mtu_bytes.max(info.tcpi_pmtu);
+    }
+}
+
+impl WireCounts {
+    pub fn add(&mut self, other: &WireCounts) {
+        self.each(other, |own, other| *own += other);
+    }
+
+    /// What was counted since `earlier`.
+    pub fn since(&self, earlier: &WireCounts) -> WireCounts {
+        let mut counts = *self;
+        counts.each(earlier, |own, earlier| *own -= earlier);
+        counts
+    }
+
+    fn each(&mut self, other: &WireCounts, change: impl Fn(&mut u64, u64)) {
+        change(&mut self.connections_opened, other.connections_opened);
+        change(&mut self.segments_sent, other.segments_sent);
+        change(&mut self.segments_received, other.segments_received);
+        change(&mut self.payload_bytes_sent, other.payload_bytes_sent);
+        change(&mut self.payload_bytes_received, other.payload_bytes_received);
+        change(&mut self.retransmitted_segments, other.retransmitted_segments);
+        change(&mut self.retransmitted_bytes, other.retransmitted_bytes);
+        change(&mut self.bytes_sent, other.bytes_sent);
+        change(&mut self.bytes_received, other.bytes_received);
+        change(&mut self.bytes_sent_at_1500, other.bytes_sent_at_1500);
+        change(&mut self.bytes_received_at_1500, other.bytes_received_at_1500);
+    }
+}
+
+/// None for what is no TCP socket, and on kernels before 4.19, which do not count bytes sent.
+fn tcp_info(descriptor: RawFd) -> Option<libc::tcp_info> {
+    let mut info = MaybeUninit::<libc::tcp_info>::zeroed();
+    let mut length = size_of::<libc::tcp_info>() as libc::socklen_t;
+    // SAFETY: the kernel writes at most `length` bytes to `info`, which has as many; a descriptor that is none is an error.
+    let result = unsafe {
+        libc::getsockopt(
+            descriptor,
+            libc::IPPROTO_TCP,
+            libc::TCP_INFO,
+            info.as_mut_ptr().cast(),
+            ptr::from_mut(&mut length),
+        )
+    };
+    if result != 0 || (length as usize) < offset_of!(libc::tcp_info, tcpi_dsack_dups) {
+        return None;
+    }
+    // SAFETY: all fields are integers, and every byte is initialised: to zero where the kernel wrote none.
+    Some(unsafe { info.assume_init() })
+}
+
+fn ip_header_bytes(descriptor: RawFd) -> Option<u64> {
+    let mut domain: libc::c_int = 0;
+    let mut length = size_of::<libc::c_int>() as libc::socklen_t;
+    // SAFETY: SO_DOMAIN is one int, and `domain` has room for it.
+    let result = unsafe {
+        libc::getsockopt(
+            descriptor,
+            libc::SOL_SOCKET,
+            libc::SO_DOMAIN,
+            ptr::from_mut(&mut domain).cast(),
+            ptr::from_mut(&mut length),
+        )
+    };
+    (result == 0).then_some(if domain == libc::AF_INET6 {
+        IPV6_HEADER_BYTES
+    } else {
+        IPV4_HEADER_BYTES
+    })
+}
+
+/// Bytes that arrived and that nobody has read yet.
+fn unread_bytes(descriptor: RawFd) -> Option<u64> {
+    let mut bytes: libc::c_int = 0;
+    // SAFETY: FIONREAD writes one int, and `bytes` has room for it.
+    let result = unsafe { libc::ioctl(descriptor, libc::FIONREAD, ptr::from_mut(&mut bytes)) };
+    (result == 0).then(|| u64::try_from(bytes).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{Read, Write},
+        net::TcpListener,
+    };
+
+    use super::*;
+
+    /// A connection on loopback: three bytes there, five back.
+    #[test]
+    fn the_kernels_counts_are_those_of_the_exchange() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let sockets = Arc::<Sockets>::default();
+            let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            let watched = Watched::new(stream, sockets.clone());
+            let (mut peer, _) = listener.accept().unwrap();
+            watched.stream.writable().await.unwrap();
+            assert_eq!(watched.stream.try_write(b"abc").unwrap(), 3);
+            let mut three = [0; 3];
+            peer.read_exact(&mut three).unwrap();
+            peer.write_all(b"12345").unwrap();
+            watched.stream.readable().await.unwrap();
+
+            let open = sockets.counts(true);
+            assert_eq!((open.unread_sockets, open.unread_bytes), (1, 5));
+            assert_eq!(watched.stream.try_read(&mut [0; 8]).unwrap(), 5);
+            assert_eq!(sockets.counts(true).unread_bytes, 0);
+            drop(watched);
+            let closed = sockets.counts(true).wire;
+            assert_eq!(closed.connections_opened, 1);
+            assert_eq!((closed.payload_bytes_sent, closed.payload_bytes_received), (3, 5));
+            assert_eq!(closed.retransmitted_segments, 0);
+            let header = IPV4_HEADER_BYTES + TCP_HEADER_BYTES + TIMESTAMPS_BYTES;
+            assert_eq!(closed.bytes_sent, 3 + closed.segments_sent * header + SYN_OPTIONS_BYTES);
+            // SYN, the ACK that ends the handshake, and the data.
+            assert!(closed.segments_sent >= 3, "{closed:?}");
+            assert_eq!(sockets.0.lock().open.len(), 0, "a closed socket is forgotten");
+        });
+    }
+}
