@@ -1,7 +1,7 @@
 //! The command line: what can be asked, and with which exit code it ends.
 //!
 //! Tables go to stdout, progress and errors to stderr. Exit codes, in order of precedence: 130 interrupted · 2 wrong usage or bad
-//! scenario · 1 failed · 0 fine.
+//! scenario · 1 failed · 4 measured but invalid · 0 fine.
 
 mod dry_run;
 mod signals;
@@ -21,7 +21,7 @@ use crate::{
     environment, limits,
     plan::{self, Overrides, Resolved},
     progress::{self, Progress},
-    record::{Mode, RunStatus},
+    record::{Mode, RunStatus, Verdict},
     report::{self, terminal},
     run::{self, FolderError, Setting},
     scenario::{self, Scenario},
@@ -30,6 +30,7 @@ use crate::{
 
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
+const INVALID: u8 = 4;
 const INTERRUPTED: u8 = 130;
 /// Widest table, and its width where stdout is no terminal.
 const TABLE_WIDTH: usize = 100;
@@ -289,6 +290,7 @@ async fn run_command(arguments: &RunArgs) -> Result<u8, Failure> {
     Ok(match ended.record.status {
         RunStatus::Interrupted => INTERRUPTED,
         RunStatus::Failed | RunStatus::Running => FAILED,
+        RunStatus::Finished if ended.record.verdict() == Some(Verdict::Invalid) => INVALID,
         RunStatus::Finished => 0,
     })
 }

@@ -95,7 +95,12 @@ impl Control {
         let address = addresses
             .next()
             .with_context(|| format!("{url:?}: no address for {host}"))?;
-        let client = reqwest::Client::builder().timeout(CALL_TIMEOUT).no_proxy().build()?;
+        // One connection at rest at most: a row waits for all others to be closed, and this one is known.
+        let client = reqwest::Client::builder()
+            .timeout(CALL_TIMEOUT)
+            .pool_max_idle_per_host(1)
+            .no_proxy()
+            .build()?;
         Ok(Self {
             client,
             base,

@@ -27,7 +27,7 @@ use crate::{
     plan::Resolved,
     progress::Progress,
     record::{Outcome, RunRecord, RunStatus, SCHEMA_VERSION, Transport},
-    report,
+    report, validity,
 };
 
 /// Name of the schema beside run.json.
@@ -95,7 +95,8 @@ pub async fn run(setting: Setting<'_>) -> anyhow::Result<Ended> {
             break;
         }
         setting.progress.row(index, rows.len(), id, *repeat, plan.repeats);
-        let (row, catalogue) = row::measure(&setting, id, *repeat).await;
+        let (mut row, catalogue) = row::measure(&setting, id, *repeat).await;
+        validity::judge(&record, &mut row);
         if let Outcome::Failed { reason } = &row.outcome {
             setting.progress.say(&format!("{id}, repeat {repeat}: {reason}"));
             for fault in row.faults.iter().take(FAULTS_SAID) {

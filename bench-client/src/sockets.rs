@@ -37,6 +37,10 @@ const SYN_OPTIONS_ALONE_BYTES: u64 = 12;
 /// `TCPI_OPT_TIMESTAMPS` of linux/tcp.h.
 const TIMESTAMPS_OPTION: u8 = 1;
 
+/// States of linux/tcp_states.h in which the peer has closed its side: TIME_WAIT, CLOSE, CLOSE_WAIT, LAST_ACK and CLOSING. A connection
+/// that was reset is in CLOSE without that, and a byte off; it is an error of the row anyway.
+const PEER_ENDED: [u8; 5] = [6, 7, 8, 9, 11];
+
 /// The sockets of one thread's clients.
 #[derive(Debug, Default)]
 pub struct Sockets(Mutex<Known>);
@@ -54,6 +58,7 @@ pub struct Counts {
     /// `*_at_1500` are not of this module and stay 0.
     pub wire: WireCounts,
     pub mtu_bytes: u32,
+    /// Of open sockets now, and of closed ones when they were closed.
     pub unread_sockets: u64,
     pub unread_bytes: u64,
     /// IP and TCP header of one segment.
@@ -81,7 +86,7 @@ impl Drop for Watched {
         let descriptor = self.stream.as_raw_fd();
         let mut known = self.sockets.0.lock();
         known.open.remove(&descriptor);
-        known.closed.add_socket(descriptor, false);
+        known.closed.add_socket(descriptor, true);
     }
 }
 
@@ -127,11 +132,13 @@ impl Counts {
         wire.segments_sent += sent;
         wire.segments_received += received;
         wire.payload_bytes_sent += info.tcpi_bytes_sent - info.tcpi_bytes_retrans;
-        wire.payload_bytes_received += info.tcpi_bytes_received;
+        // The end of the peer's stream takes a number of its own, which the kernel counts as a byte.
+        let ended = u64::from(PEER_ENDED.contains(&info.tcpi_state));
+        wire.payload_bytes_received += info.tcpi_bytes_received - ended;
         wire.retransmitted_segments += u64::from(info.tcpi_total_retrans);
         wire.retransmitted_bytes += info.tcpi_bytes_retrans;
         wire.bytes_sent += info.tcpi_bytes_sent + sent * header + of_syn;
-        wire.bytes_received += info.tcpi_bytes_received + received * header + of_syn;
+        wire.bytes_received += info.tcpi_bytes_received - ended + received * header + of_syn;
         self.header_bytes = header;
         self.mtu_bytes = self.mtu_bytes.max(info.tcpi_pmtu);
     }

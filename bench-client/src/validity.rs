@@ -1,8 +1,101 @@
-//! The verdict of a row on itself.
+//! The verdict of a row on itself: what was observed, held against the plan's bounds. Pure: from the record alone.
+//!
+//! ```text
+//! Row (figures, health, wire, predictions) + Plan.bounds -> findings -> VALID | SUSPECT | INVALID, and why
+//! ```
+//!
+//! A bound is a named field of [`Bounds`](crate::record::Bounds) with its reason; a finding names the value, the bound and the way out.
+//! What is unknown is not judged: a server elsewhere tells nothing of its CPU. Findings that change nothing are remarks: said, not hidden.
 
-use crate::record::{Environment, Finding, Plan, Row, Tool};
+mod checks;
+mod counts;
 
-/// Everything a row has to say against itself, worst first.
-pub fn judge(_plan: &Plan, _tool: &Tool, _environment: &Environment, _row: &Row) -> Vec<Finding> {
-    Vec::new()
+use crate::record::{Calibration, Environment, Finding, Outcome, Plan, Row, RunRecord, Tool, Verdict};
+
+/// What a row is judged by.
+pub struct Case<'a> {
+    pub plan: &'a Plan,
+    pub tool: &'a Tool,
+    pub environment: &'a Environment,
+    /// What the client alone adds for this transport, where it was ever measured.
+    pub calibration: Option<&'a Calibration>,
+    pub row: &'a Row,
 }
+
+/// Judges the row and writes the verdict into it.
+pub fn judge(record: &RunRecord, row: &mut Row) {
+    let case = Case {
+        plan: &record.plan,
+        tool: &record.tool,
+        environment: &record.environment,
+        calibration: record
+            .calibrations
+            .iter()
+            .find(|one| one.transport == row.figures.transport),
+        row,
+    };
+    let findings = findings(&case);
+    row.figures.validity = Some(findings.first().map_or(Verdict::Valid, |worst| worst.verdict));
+    let reasons = findings.iter().filter(|finding| finding.verdict > Verdict::Valid);
+    let reasons: Vec<_> = reasons
+        .map(|finding| format!("{}: {}", finding.code, finding.text))
+        .collect();
+    row.figures.validity_reasons = (!reasons.is_empty()).then(|| reasons.join("; "));
+    row.findings = findings;
+}
+
+/// Everything a row has to say about itself, worst first.
+fn findings(case: &Case<'_>) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = checks::checks(case)
+        .into_iter()
+        .filter_map(checks::Check::finding)
+        .chain(counts::counts(case))
+        .chain(outcome(case))
+        .collect();
+    // Stable: within a verdict the order of the checks stays.
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
+    findings
+}
+
+fn finding(verdict: Verdict, code: &str, text: impl Into<String>) -> Finding {
+    Finding {
+        code: code.to_owned(),
+        verdict,
+        text: text.into(),
+    }
+}
+
+/// A row that did not run as planned, and how it was built.
+fn outcome(case: &Case<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    match &case.row.outcome {
+        Outcome::Ok => {}
+        Outcome::Interrupted => findings.push(finding(
+            Verdict::Suspect,
+            "interrupted",
+            "the row was cut short; its figures are of a shorter window than planned",
+        )),
+        Outcome::Failed { reason } => findings.push(finding(Verdict::Invalid, "failed", reason)),
+    }
+    if case.tool.profile == "debug" {
+        let text = "a debug build takes several times the CPU and time of a release build: add --release";
+        findings.push(finding(Verdict::Suspect, "debug-build", text));
+    }
+    if !case.plan.remote {
+        let cores = case.environment.cores;
+        let text =
+            format!("server and clients shared the machine's {cores} cores: each one's work is in the other's latency");
+        findings.push(finding(Verdict::Valid, "cores-shared", text));
+    }
+    findings
+}
+
+impl RunRecord {
+    /// The verdict of the run: that of its worst row. None without rows.
+    pub fn verdict(&self) -> Option<Verdict> {
+        self.rows.iter().filter_map(|row| row.figures.validity).max()
+    }
+}
+
+#[cfg(test)]
+mod tests;

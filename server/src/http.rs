@@ -22,8 +22,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     FeedDescription, Stop,
     clock::boot_id,
-    probe::Lags,
     hub::{Filter, Hub, LogStats, Reader},
+    probe::Lags,
     settings::ServerSettings,
     stats::{Stats, TransportSnapshot, TransportStats, cpu_seconds, resident_bytes},
     transports::{self, Transport},
@@ -295,32 +295,33 @@ struct RangeQuery {
 
 type RangeResult = Result<Query<RangeQuery>, axum::extract::rejection::QueryRejection>;
 
-/// The range that was asked for, from the beginning until now where it does not say; or the answer to what is no range.
-fn range(app: &App, query: RangeResult) -> Result<(u64, u64, bool), Response> {
+/// Answers with what there is of a range: from the beginning until now where it does not say.
+fn of_range<T: Serialize>(app: &App, query: RangeResult, answer: impl FnOnce(u64, u64, bool) -> T) -> Response {
     match query {
         Ok(Query(query)) => {
             let to_us = query.to_us.unwrap_or_else(|| app.hub.clock.now_us());
-            Ok((query.from_us.unwrap_or(0), to_us, query.detail))
+            Json(answer(query.from_us.unwrap_or(0), to_us, query.detail)).into_response()
         }
-        Err(rejection) => Err(problem(
+        Err(rejection) => problem(
             StatusCode::BAD_REQUEST,
             format!(
                 "{}; expected from_us=N&to_us=N in µs since 1970, and detail=true or false",
                 rejection.body_text()
             ),
-        )),
+        ),
     }
 }
 
-async fn published(State(app): State<Arc<App>>, query: RangeResult) -> Result<Response, Response> {
-    let (from_us, to_us, detail) = range(&app, query)?;
-    Ok(Json(app.hub.published(from_us, to_us, detail)).into_response())
+async fn published(State(app): State<Arc<App>>, query: RangeResult) -> Response {
+    of_range(&app, query, |from_us, to_us, detail| {
+        app.hub.published(from_us, to_us, detail)
+    })
 }
 
-async fn runtime_lag(State(app): State<Arc<App>>, query: RangeResult) -> Result<Response, Response> {
-    let (from_us, to_us, _) = range(&app, query)?;
-    let lags_us = app.lags.between(from_us, to_us);
-    Ok(Json(RuntimeLagAnswer { lags_us }).into_response())
+async fn runtime_lag(State(app): State<Arc<App>>, query: RangeResult) -> Response {
+    of_range(&app, query, |from_us, to_us, _| RuntimeLagAnswer {
+        lags_us: app.lags.between(from_us, to_us),
+    })
 }
 
 /// `GET /api/stats`.

@@ -38,8 +38,8 @@ pub mod wire;
 
 use clock::Clock;
 use feed::{Driver, Feed, Sink};
-use probe::{Lags, Pinger};
 use hub::{Draft, Hub, Publisher, Topic};
+use probe::{Lags, Pinger};
 use settings::ServerSettings;
 use stats::Stats;
 
@@ -99,7 +99,14 @@ pub fn start(feed: Feed, description: FeedDescription, settings: ServerSettings)
     let settings = Arc::new(settings);
     let stop = Stop::default();
     let update_bytes = description.update_bytes.map(|bytes| bytes as usize);
-    let app = http::App::new(hub.clone(), stats.clone(), settings.clone(), description, lags, stop.clone());
+    let app = http::App::new(
+        hub.clone(),
+        stats.clone(),
+        settings.clone(),
+        description,
+        lags,
+        stop.clone(),
+    );
     let serving = tokio::spawn(listen::serve(
         listener,
         http::router(app),

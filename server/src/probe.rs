@@ -161,7 +161,10 @@ mod tests {
         let longest = *all.iter().max().unwrap();
         assert!(longest > BLOCKED_US / 2, "the longest of {} is {longest} µs", all.len());
         let waited = all.iter().filter(|lag| **lag > BLOCKED_US / 10).count();
-        assert!(waited > 1, "{waited} pings waited, not only the one that was read first");
+        assert!(
+            waited > 1,
+            "{waited} pings waited, not only the one that was read first"
+        );
         assert!(lags.between(0, from_us).is_empty(), "nothing outside the range");
     }
 }

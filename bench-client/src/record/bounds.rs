@@ -83,7 +83,7 @@ impl Default for Bounds {
             listen_overflows: bound(1.0, NEVER),
             retransmitted_share: bound(0.001, 0.05),
             clock_share: bound(0.1, 1.0),
-            drift_ratio: bound(1.5, 3.0),
+            drift_ratio: bound(2.0, 5.0),
             skipped_share: bound(0.01, 0.05),
             sampled_late_share: bound(0.01, 0.05),
             published_off_share: bound(0.01, 0.05),

@@ -76,6 +76,8 @@ pub struct Wire {
     /// Socket payload over the same span as `total`, as the clients' own counters have it: equal to the kernel's, or a finding says so.
     pub socket_bytes_sent_total: u64,
     pub socket_bytes_received_total: u64,
+    /// What had arrived and was not read any more when the clients were stopped.
+    pub unread_bytes_at_close: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]

@@ -17,7 +17,7 @@ pub mod csv;
 pub mod describe;
 pub mod file;
 #[cfg(test)]
-mod fixture;
+pub mod fixture;
 pub mod format;
 pub mod histogram;
 pub mod hlog;

@@ -114,6 +114,7 @@ pub fn wire(state: &State) -> Option<Wire> {
         total: at_1500(total.wire, &total, more),
         socket_bytes_sent_total: totals.bytes_sent,
         socket_bytes_received_total: totals.bytes_received,
+        unread_bytes_at_close: total.unread_bytes,
     })
 }
 

@@ -133,7 +133,11 @@ async fn end_fleet(state: &mut State) {
     let Some(fleet) = state.fleet.take() else { return };
     let counters = fleet.counter_handle();
     let stopped = tokio::task::spawn_blocking(|| fleet.stop()).await;
-    state.logs = Some(stopped.context("the clients could not be stopped").flatten());
+    state.logs = Some(
+        stopped
+            .context("the clients could not be stopped")
+            .and_then(|logs| logs),
+    );
     state.totals.get_or_insert(counters.totals());
     state.sockets.get_or_insert(counters.sockets(false));
 }

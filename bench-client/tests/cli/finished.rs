@@ -28,7 +28,7 @@ server_cpu_us_per_update,client_cpu_us_per_update,server_rss_bytes_per_client";
 fn a_run_of_every_transport_leaves_a_true_record_and_every_report() {
     let lab = Lab::new();
     let said = lab
-        .run("run smoke --clients 8 --duration 1.2 --rate 50 --poll-interval 200 --repeats 2 --out out")
+        .run("run ../smoke.toml --clients 8 --duration 1.2 --rate 50 --poll-interval 200 --repeats 2 --out out")
         .with_code(0)
         .saying(&[
             "[1/8] short-poll, repeat 1 of 2",

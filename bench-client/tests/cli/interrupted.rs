@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Longer than any test waits: only a cut ends it.
-const LONG: &str = "run smoke --clients 8 --duration 300 --rate 50 --out out";
+const LONG: &str = "run ../smoke.toml --clients 8 --duration 300 --rate 50 --out out";
 /// The window starts at the feed's 26th update (0.5 s of settling at 50 updates/s), so by then it is well under way.
 const MEASURING: u64 = 40;
 
@@ -92,7 +92,7 @@ fn sigterm_while_settling_is_a_row_without_a_window() {
 #[test]
 fn a_server_that_dies_is_one_failed_row() {
     let lab = Lab::new();
-    let run = lab.start("run smoke --clients 8 --rate 50 --duration 2 --transport sse,websocket --out out");
+    let run = lab.start("run ../smoke.toml --clients 8 --rate 50 --duration 2 --transport sse,websocket --out out");
     run.server_after(MEASURING).signal(Signal::SIGKILL);
     let said = run
         .ended()
@@ -121,7 +121,7 @@ fn a_server_that_dies_is_one_failed_row() {
 #[test]
 fn a_killed_client_takes_its_server_along_and_leaves_the_rows_it_had() {
     let lab = Lab::new();
-    let run = lab.start("run smoke --clients 8 --rate 50 --duration 1 --transport sse,websocket --out out");
+    let run = lab.start("run ../smoke.toml --clients 8 --rate 50 --duration 1 --transport sse,websocket --out out");
     run.says("[2/2] websocket");
     let server = run.server_after(MEASURING);
     run.signal(Signal::SIGKILL);

@@ -21,7 +21,9 @@ use crate::processes::{Server, children};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Small and fast: one row of it takes two seconds.
-pub const QUICK: &str = "run smoke --clients 8 --duration 1.2 --rate 50 --repeats 1";
+pub const QUICK: &str = "run ../smoke.toml --clients 8 --duration 1.2 --rate 50 --repeats 1";
+/// The scenario `smoke` for a machine that runs many tests at once: nothing that a busy machine does makes it suspect.
+const SMOKE: &str = include_str!("../../scenarios/smoke.toml");
 
 /// Waits until there is a value, and returns it.
 pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
@@ -35,20 +37,40 @@ pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
+/// The `[bounds]` of a scenario that no observation reaches.
+pub fn unbounded() -> String {
+    let bounds = serde_json::to_value(bench_client::record::Bounds::default()).expect("bounds are plain data");
+    let bounds = bounds.as_object().expect("bounds are a table");
+    let lines = bounds.iter().map(|(name, bound)| match bound.is_object() {
+        true => format!("{name} = {{ suspect = 1e18, invalid = 1e18 }}\n"),
+        false => format!("{name} = 0\n"),
+    });
+    format!("[bounds]\n{}", lines.collect::<String>())
+}
+
 /// A folder of its own for one test; it goes when the test ends.
-pub struct Lab(TempDir);
+pub struct Lab {
+    _folder: TempDir,
+    /// Where commands run; beside it stands [`SMOKE`].
+    root: PathBuf,
+}
 
 impl Lab {
     pub fn new() -> Self {
-        Self(tempfile::tempdir().expect("a temporary folder can be made"))
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let root = folder.path().join("lab");
+        std::fs::create_dir(&root).expect("the temporary folder can be written");
+        let lab = Self { _folder: folder, root };
+        lab.write("../smoke.toml", &format!("{SMOKE}\n{}", unbounded()));
+        lab
     }
 
     pub fn root(&self) -> &Path {
-        self.0.path()
+        &self.root
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
+        self.root.join(name)
     }
 
     pub fn write(&self, name: &str, text: &str) {

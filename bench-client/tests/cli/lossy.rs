@@ -90,7 +90,7 @@ fn an_update_lost_in_silence_fails_the_run_and_is_named() {
     let relayed = relay(&url);
     let said = lab
         .run(&format!(
-            "run smoke --clients 5 --duration 4 --transport sse --target {relayed} --out out"
+            "run ../smoke.toml --clients 5 --duration 4 --transport sse --target {relayed} --out out"
         ))
         .with_code(1);
     let record = load(&lab.path("out"));

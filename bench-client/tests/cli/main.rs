@@ -13,4 +13,5 @@ mod record;
 mod refused;
 mod replay;
 mod serve;
+mod verdict;
 mod words;

@@ -82,10 +82,11 @@ fn a_payload_too_small_is_refused_with_the_size_that_fits() {
 
 #[test]
 fn a_window_with_too_few_updates_is_refused_unless_forced() {
-    let few = "run smoke --rate 5 --duration 0.6 --clients 2 --transport sse";
+    let few = "run ../smoke.toml --rate 5 --duration 0.6 --clients 2 --transport sse";
     refused(few, &["too few", "--duration 4", "--force"]);
     let lab = Lab::new();
-    lab.run("run smoke --rate 5 --duration 4 --dry-run").with_code(0);
+    lab.run("run ../smoke.toml --rate 5 --duration 4 --dry-run")
+        .with_code(0);
     lab.run(&format!("{few} --force --out out")).with_code(0);
     assert!(lab.path("out/report.md").exists());
 }

@@ -1,7 +1,7 @@
 //! Real matches: the scores the clients end with are the file's.
 
 use crate::{
-    lab::Lab,
+    lab::{Lab, unbounded},
     record::{figure, load, rows},
 };
 
@@ -19,7 +19,9 @@ const CUP: &str = r#"{"name": "Cup", "matches": [
 fn a_replay_ends_with_the_scores_of_the_file() {
     let lab = Lab::new();
     lab.write("cup.json", CUP);
-    lab.run("run --replay cup.json --speed 2000 --poll-interval 100 --clients 6 --transport sse,short-poll --out out")
+    let scenario = "replay = \"cup.json\"\nspeed = 2000\npoll_interval_ms = 100\nclients = 6\nrepeats = 1\n";
+    lab.write("cup.toml", &format!("{scenario}{}", unbounded()));
+    lab.run("run cup.toml --transport sse,short-poll --out out")
         .with_code(0)
         .saying(&["cup: 6 clients, 2 matches of cup.json, 2000 times faster"]);
     let record = load(&lab.path("out"));

@@ -35,10 +35,10 @@ fn a_running_server_is_verified_and_measured() {
     let (server, url) = lab.serve("--rate 50 --payload 256 --topics 2");
     lab.run(&format!("verify --target {url}")).with_code(0);
 
-    lab.run(&format!("run smoke --target {url} --rate 2"))
+    lab.run(&format!("run ../smoke.toml --target {url} --rate 2"))
         .with_code(2)
         .saying(&["--rate makes no sense with --target"]);
-    let target = format!("run smoke --clients 8 --duration 1.2 --target {url} --transport sse,short-poll");
+    let target = format!("run ../smoke.toml --clients 8 --duration 1.2 --target {url} --transport sse,short-poll");
     lab.run(&format!("{target} --dry-run")).with_code(0);
     lab.run(&format!("{target} --out out")).with_code(0);
     let record = load(&lab.path("out"));

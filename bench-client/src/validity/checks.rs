@@ -1,0 +1,320 @@
+//! What is held against a bound: an observation, its bound, and the words for both.
+
+use super::{Case, finding};
+use crate::{
+    record::{Arrivals, Bound, FeedPlan, Finding, Quantiles, SeriesPoint, Verdict},
+    report::{
+        format::{number, share, time_us},
+        histogram::Distribution,
+    },
+    transports::{self, Asks},
+};
+
+/// An observation beside its bound.
+pub struct Check {
+    code: &'static str,
+    bound: Bound,
+    /// None: unknown, so not judged.
+    value: Option<f64>,
+    words: fn(f64) -> String,
+    /// What the value is, as the beginning of a sentence that the value ends.
+    what: &'static str,
+    /// What it means or what to do.
+    advice: &'static str,
+}
+
+impl Check {
+    /// None while the value is within its bound.
+    pub fn finding(self) -> Option<Finding> {
+        let value = self.value?;
+        let (verdict, bound) = if value >= self.bound.invalid {
+            (Verdict::Invalid, self.bound.invalid)
+        } else if value >= self.bound.suspect {
+            (Verdict::Suspect, self.bound.suspect)
+        } else {
+            return None;
+        };
+        let (value, bound, words) = ((self.words)(value), (self.words)(bound), verdict.name().to_lowercase());
+        let text = format!("{} {value} ({words} from {bound}): {}", self.what, self.advice);
+        Some(finding(verdict, self.code, text))
+    }
+}
+
+/// Differences of medians below this are noise of an idle machine, whatever their ratio, in µs.
+const DRIFT_LEAST_US: f64 = 2_000.0;
+
+/// Every observation that has a bound.
+pub fn checks(case: &Case<'_>) -> Vec<Check> {
+    let mut checks = client(case);
+    checks.extend(machine(case));
+    checks.extend(plan(case));
+    checks
+}
+
+fn client(case: &Case<'_>) -> Vec<Check> {
+    let (figures, health, bounds) = (&case.row.figures, &case.row.health, &case.plan.bounds);
+    let cores = f64::from(case.environment.cores);
+    let p99_us = figures.latency_p99_us.and_then(|p99| p99.us()).filter(|us| *us > 0);
+    let alone_us = case.calibration.and_then(|one| quantile_us(&one.latency, 0.99));
+    vec![
+        Check {
+            code: "client-cpu",
+            bound: bounds.client_cpu_share,
+            value: ratio(figures.client_cpu_s, figures.duration_s.map(|s| s * cores)),
+            words: share,
+            what: "the clients used of all cores",
+            advice: "they were the bottleneck, or near it; fewer --clients, a lower --rate or a larger machine",
+        },
+        Check {
+            code: "client-lag",
+            bound: bounds.client_lag_p50_us,
+            value: health.client_lag.as_ref().and_then(|lag| quantile_us(lag, 0.5)),
+            words: time_us,
+            what: "half of the time what arrived waited unread at the clients for more than",
+            advice: "the clients were behind, so latency is partly their own; fewer --clients or a lower --rate",
+        },
+        Check {
+            code: "client-wait",
+            bound: bounds.client_wait_share,
+            value: health.client_wait_share,
+            words: share,
+            what: "the clients' threads were ready to run and had no core for a share of the window of",
+            advice: "something else had the cores; stop it, or give this program more of them",
+        },
+        Check {
+            code: "unread",
+            bound: bounds.unread_share,
+            value: ratio(health.unread_sockets, Some(figures.clients)),
+            words: share,
+            what: "at the window's end, connections that had unread bytes were",
+            advice: "the clients did not keep up; fewer --clients or a lower --rate",
+        },
+        Check {
+            code: "client-alone",
+            bound: bounds.client_alone_share,
+            value: ratio(alone_us, p99_us.map(|us| us as f64)),
+            words: share,
+            what: "the clients alone, at a server that only writes, take of this p99",
+            advice: "the figure is more theirs than the technique's; fewer --clients",
+        },
+        Check {
+            code: "errors",
+            bound: bounds.error_share,
+            value: ratio(figures.errors, Some(figures.clients)),
+            words: share,
+            what: "failed connects, requests and sessions over the number of clients were",
+            advice: "sessions that break measure reconnecting; the row's faults name the first ones",
+        },
+    ]
+}
+
+fn machine(case: &Case<'_>) -> Vec<Check> {
+    let (figures, health, bounds) = (&case.row.figures, &case.row.health, &case.plan.bounds);
+    let wire = case.row.wire.as_ref().map(|wire| wire.window);
+    vec![
+        Check {
+            code: "server-lag",
+            bound: bounds.server_lag_p50_us,
+            value: health.server_lag.as_ref().and_then(|lag| quantile_us(lag, 0.5)),
+            words: time_us,
+            what: "half of the time what arrived waited unread at the server for more than",
+            advice: "the server was saturated: these are figures of a queue, not of the technique",
+        },
+        Check {
+            code: "publish-lag",
+            bound: bounds.publish_lag_p99_us,
+            value: figures.publish_lag_p99_us.map(|us| us as f64),
+            words: time_us,
+            what: "the feed was late at p99 by",
+            advice: "that is in every latency of this row; the machine had no core for it in time",
+        },
+        Check {
+            code: "others-cpu",
+            bound: bounds.others_cpu_share,
+            value: health.others_cpu_share,
+            words: share,
+            what: "other processes used of the machine's CPU",
+            advice: "client and server lacked it; stop them and run again",
+        },
+        Check {
+            code: "steal",
+            bound: bounds.steal_share,
+            value: health.steal_share,
+            words: share,
+            what: "the hypervisor gave to other machines of this one's CPU",
+            advice: "run again when the host is quieter",
+        },
+        Check {
+            code: "machine-busy",
+            bound: bounds.machine_busy_share,
+            value: health.machine_busy_share,
+            words: share,
+            what: "the machine's CPU was busy for",
+            advice: "without idle time, latency is the queue for a core",
+        },
+        Check {
+            code: "swapping",
+            bound: bounds.swapped_pages,
+            value: health.swapped_pages.map(|pages| pages as f64),
+            words: number,
+            what: "pages swapped in or out were",
+            advice: "memory was waited for; free some, or fewer --clients",
+        },
+        Check {
+            code: "listen-overflows",
+            bound: bounds.listen_overflows,
+            value: health.listen_overflows.map(|dropped| dropped as f64),
+            words: number,
+            what: "connections dropped at a full accept queue were",
+            advice: "their clients tried again a second later, which is in the connect latency; ramp_per_s slows connecting",
+        },
+        Check {
+            code: "retransmits",
+            bound: bounds.retransmitted_share,
+            value: wire.and_then(|wire| ratio(Some(wire.retransmitted_segments), Some(wire.segments_sent))),
+            words: share,
+            what: "segments the clients sent again were",
+            advice: "the path loses, and every loss waits for a timer or a round trip",
+        },
+    ]
+}
+
+fn plan(case: &Case<'_>) -> Vec<Check> {
+    let (figures, bounds) = (&case.row.figures, &case.plan.bounds);
+    let window_us = figures.duration_s.map(|s| s * 1e6);
+    let p50_us = figures.latency_p50_us.and_then(|p50| p50.us()).map(|us| us as f64);
+    vec![
+        Check {
+            code: "clock",
+            bound: bounds.clock_share,
+            // The very same clock on one machine: there is no bound to speak of.
+            value: ratio(Some(case.row.clock_bound_us), p50_us).filter(|_| case.row.clock_bound_us > 0),
+            words: share,
+            what: "the server's clock is known to a share of the median latency of",
+            advice: "nothing below that can be claimed; measure from nearer, or on one machine",
+        },
+        Check {
+            code: "drift",
+            bound: bounds.drift_ratio,
+            value: drift(&case.row.series),
+            words: number,
+            what: "the median latencies of the window's halves differ by a factor of",
+            advice: "no steady state was reached: a queue grew or ran empty; a longer settle_s, or less load",
+        },
+        Check {
+            code: "polls-skipped",
+            bound: bounds.skipped_share,
+            value: skipped(case),
+            words: share,
+            what: "polls that were due while the one before was still under way were",
+            advice: "the plan was not kept, so requests are fewer and latency is longer than planned; a longer --poll-interval",
+        },
+        Check {
+            code: "sampled-late",
+            bound: bounds.sampled_late_share,
+            value: ratio(case.row.phases.sampled_late_us, window_us),
+            words: share,
+            what: "the counters were read late by a share of the window of",
+            advice: "so far off are bytes, requests and CPU; a longer --duration, or a less busy machine",
+        },
+        Check {
+            code: "published-off",
+            bound: bounds.published_off_share,
+            value: published_off(case),
+            words: share,
+            what: "updates published differ from the plan by",
+            advice: "the feed was not the planned one",
+        },
+    ]
+}
+
+fn ratio(value: Option<impl Number>, of: Option<impl Number>) -> Option<f64> {
+    let of = of?.float();
+    (of > 0.0).then_some(value?.float() / of)
+}
+
+/// Counters and figures alike.
+trait Number {
+    fn float(self) -> f64;
+}
+
+impl Number for u64 {
+    fn float(self) -> f64 {
+        self as f64
+    }
+}
+
+impl Number for u32 {
+    fn float(self) -> f64 {
+        self.into()
+    }
+}
+
+impl Number for f64 {
+    fn float(self) -> f64 {
+        self
+    }
+}
+
+fn quantile_us(quantiles: &Quantiles, q: f64) -> Option<f64> {
+    let distribution = Distribution::decode(quantiles).ok()?;
+    Some(distribution.quantile(q)?.us()? as f64)
+}
+
+/// Polls skipped over polls due, where the transport polls on a grid.
+fn skipped(case: &Case<'_>) -> Option<f64> {
+    let figures = &case.row.figures;
+    let row = transports::by_id(&figures.transport)?;
+    if row.asks != Asks::EveryInterval {
+        return None;
+    }
+    let due = f64::from(figures.clients) * figures.duration_s? * 1e3 / figures.poll_interval_ms as f64;
+    ratio(figures.polls_skipped, Some(due))
+}
+
+/// How far the number of published updates is from an even feed's.
+fn published_off(case: &Case<'_>) -> Option<f64> {
+    let FeedPlan::Simulated {
+        topics,
+        rate_hz,
+        arrivals: Arrivals::Regular,
+        ..
+    } = case.plan.feed
+    else {
+        return None;
+    };
+    let planned = rate_hz * f64::from(topics) * case.row.figures.duration_s?;
+    // A window that holds no whole number of ticks has one more or less than the mean.
+    let off = (case.row.figures.updates_published? as f64 - planned).abs() - 1.0;
+    ratio(Some(off.max(0.0)), Some(planned))
+}
+
+/// The larger over the smaller of the median latencies of the window's halves (medians of their seconds).
+fn drift(series: &[SeriesPoint]) -> Option<f64> {
+    let known: Vec<f64> = series
+        .iter()
+        .filter_map(|point| Some(point.latency_p50_us? as f64))
+        .collect();
+    let half = known.len() / 2;
+    if half < 2 {
+        return None;
+    }
+    let (first, second) = (median(&known[..half]), median(&known[known.len() - half..]));
+    let apart = (first - second).abs();
+    Some(if apart < DRIFT_LEAST_US {
+        1.0
+    } else {
+        first.max(second) / first.min(second).max(1.0)
+    })
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let middle = sorted.len() / 2;
+    if sorted.len() % 2 == 1 {
+        sorted[middle]
+    } else {
+        f64::midpoint(sorted[middle - 1], sorted[middle])
+    }
+}

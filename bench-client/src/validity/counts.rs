@@ -1,0 +1,130 @@
+//! What has no bound because it must be exact, or must not be at all: completeness, clocks, counts that two methods have to agree on.
+
+use super::{Case, finding};
+use crate::{
+    record::{Finding, Mode, Verdict},
+    report::{
+        format::{count, of, time_us},
+        summary::reach,
+    },
+};
+
+/// Findings about counts.
+pub fn counts(case: &Case<'_>) -> Vec<Finding> {
+    let found = [
+        lagged(case),
+        unreached(case),
+        negative(case),
+        samples(case),
+        requests(case),
+        bytes(case),
+    ];
+    let mut findings: Vec<_> = found.into_iter().flatten().collect();
+    findings.extend(predictions(case));
+    findings
+}
+
+fn lagged(case: &Case<'_>) -> Option<Finding> {
+    let lagged = case.row.figures.lagged.filter(|lagged| *lagged > 0)?;
+    let text = format!(
+        "{} lost with an explicit reset: the clients fell behind the server's log",
+        of(lagged, "update was", "updates were")
+    );
+    Some(finding(Verdict::Invalid, "lagged", text))
+}
+
+/// In mode every a missed update has failed the row already.
+fn unreached(case: &Case<'_>) -> Option<Finding> {
+    let figures = &case.row.figures;
+    let reach = reach(figures).filter(|reach| *reach < 1.0 && case.plan.mode == Mode::Latest)?;
+    let text = format!(
+        "only {:.2} % of the expected updates, or newer ones in their place, reached their clients",
+        reach * 100.0
+    );
+    Some(finding(Verdict::Invalid, "reach", text))
+}
+
+fn negative(case: &Case<'_>) -> Option<Finding> {
+    let negative = case.row.figures.negative_latencies.filter(|negative| *negative > 0)?;
+    let bound_us = case.row.clock_bound_us;
+    let came = of(negative, "update came", "updates came");
+    let (verdict, why) = if bound_us == 0 {
+        (Verdict::Invalid, "though client and server share one clock".to_owned())
+    } else {
+        let bound = time_us(bound_us as f64);
+        (Verdict::Suspect, format!("the server's clock is known to {bound} only"))
+    };
+    Some(finding(
+        verdict,
+        "negative-latency",
+        format!("{came} before it was due: {why}"),
+    ))
+}
+
+/// A quantile needs some updates beyond it to be more than the slowest few.
+fn samples(case: &Case<'_>) -> Option<Finding> {
+    let expected = case.row.figures.updates_expected.filter(|expected| *expected > 0)?;
+    let least = case.plan.bounds.beyond_p99_least;
+    let beyond = |per_mille: u64| expected * per_mille / 1_000;
+    if beyond(10) < least {
+        let text = format!(
+            "p99 rests on the slowest {} of {} updates (suspect below {least}): more --clients or a longer --duration",
+            count(beyond(10)),
+            count(expected)
+        );
+        return Some(finding(Verdict::Suspect, "tail-samples", text));
+    }
+    (beyond(1) < least).then(|| {
+        let text = format!(
+            "p99.9 rests on the slowest {} of {} updates, which is too few to say much",
+            count(beyond(1)),
+            count(expected)
+        );
+        finding(Verdict::Valid, "tail-samples", text)
+    })
+}
+
+/// Both ends count requests, each on its own.
+fn requests(case: &Case<'_>) -> Option<Finding> {
+    let (own, server) = (case.row.figures.requests_total?, case.row.health.server_requests_total?);
+    (own != server).then(|| {
+        let text = format!(
+            "the clients count {} requests, the server {}: something between them makes or drops some, or answers by itself",
+            count(own),
+            count(server)
+        );
+        finding(Verdict::Suspect, "request-count", text)
+    })
+}
+
+/// What was read and written, against what the kernel sent and received.
+fn bytes(case: &Case<'_>) -> Option<Finding> {
+    let wire = case.row.wire.as_ref()?;
+    let received = wire.socket_bytes_received_total + wire.unread_bytes_at_close;
+    let pairs = [
+        ("sent", wire.socket_bytes_sent_total, wire.total.payload_bytes_sent),
+        ("received", received, wire.total.payload_bytes_received),
+    ];
+    let (what, own, kernel) = pairs.into_iter().find(|(_, own, kernel)| own != kernel)?;
+    let text = format!(
+        "the clients' sockets {what} {} bytes by our count and {} by the kernel's: one of them is wrong",
+        count(own),
+        count(kernel)
+    );
+    Some(finding(Verdict::Suspect, "byte-count", text))
+}
+
+/// Figures outside of what arithmetic allows.
+fn predictions(case: &Case<'_>) -> Vec<Finding> {
+    let outside = case
+        .row
+        .predictions
+        .iter()
+        .filter_map(|one| Some((one, one.likely_cause.as_deref()?)));
+    outside
+        .map(|(one, cause)| {
+            let text = format!("{} is not what arithmetic expects ({}): {cause}", one.metric, one.model);
+            finding(Verdict::Suspect, "prediction", text)
+        })
+        .collect()
+}

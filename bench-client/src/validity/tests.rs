@@ -1,0 +1,249 @@
+use super::*;
+use crate::{
+    record::{Bound, Prediction, Quantile, Wire, WireCounts},
+    report::{fixture, histogram},
+};
+
+/// A healthy record, and the first row of a transport with `change` made to it, judged.
+fn judged(transport: &str, change: impl FnOnce(&mut RunRecord, &mut Row)) -> Row {
+    let mut record = fixture::record();
+    let index = record
+        .rows
+        .iter()
+        .position(|row| row.figures.transport == transport)
+        .unwrap();
+    let mut row = record.rows.remove(index);
+    // What the fixture makes up of other rows is of no interest here.
+    row.findings.clear();
+    change(&mut record, &mut row);
+    judge(&record, &mut row);
+    row
+}
+
+fn codes(row: &Row) -> Vec<&str> {
+    let grave = row.findings.iter().filter(|finding| finding.verdict > Verdict::Valid);
+    grave.map(|finding| finding.code.as_str()).collect()
+}
+
+#[test]
+fn a_healthy_row_is_valid_and_says_that_the_cores_were_shared() {
+    let row = judged("sse", |_, _| {});
+    assert_eq!(codes(&row), [""; 0]);
+    assert_eq!(row.figures.validity, Some(Verdict::Valid));
+    assert_eq!(row.figures.validity_reasons, None);
+    assert!(row.findings.iter().any(|finding| finding.code == "cores-shared"));
+}
+
+/// What is broken, how, and what must be found. Each alone, so that a check that looks at the wrong field is seen.
+#[test]
+fn each_fault_is_found_by_its_own_check_and_by_no_other() {
+    type Change = fn(&mut RunRecord, &mut Row);
+    let cases: [(&str, Verdict, Change); 20] = [
+        ("client-cpu", Verdict::Invalid, |record, row| {
+            row.figures.client_cpu_s = Some(0.95 * 10.0 * f64::from(record.environment.cores));
+        }),
+        ("client-lag", Verdict::Suspect, |_, row| {
+            row.health.client_lag = Some(lags(2_000))
+        }),
+        ("client-lag", Verdict::Invalid, |_, row| {
+            row.health.client_lag = Some(lags(60_000))
+        }),
+        ("client-wait", Verdict::Suspect, |_, row| {
+            row.health.client_wait_share = Some(0.5)
+        }),
+        ("unread", Verdict::Invalid, |_, row| {
+            row.health.unread_sockets = Some(u64::from(row.figures.clients));
+        }),
+        ("errors", Verdict::Suspect, |_, row| {
+            row.figures.errors = Some(1 + u64::from(row.figures.clients) / 1_000);
+        }),
+        ("server-lag", Verdict::Suspect, |_, row| {
+            row.health.server_lag = Some(lags(2_000))
+        }),
+        ("publish-lag", Verdict::Invalid, |_, row| {
+            row.figures.publish_lag_p99_us = Some(100_000)
+        }),
+        ("machine-busy", Verdict::Suspect, |_, row| {
+            row.health.machine_busy_share = Some(0.97)
+        }),
+        ("others-cpu", Verdict::Invalid, |_, row| {
+            row.health.others_cpu_share = Some(0.6)
+        }),
+        ("steal", Verdict::Suspect, |_, row| row.health.steal_share = Some(0.05)),
+        ("swapping", Verdict::Suspect, |_, row| {
+            row.health.swapped_pages = Some(3)
+        }),
+        ("listen-overflows", Verdict::Suspect, |_, row| {
+            row.health.listen_overflows = Some(1)
+        }),
+        ("retransmits", Verdict::Suspect, |_, row| {
+            row.wire = Some(wire(|wire| wire.window.retransmitted_segments = 10));
+        }),
+        ("clock", Verdict::Invalid, |_, row| row.clock_bound_us = 10_000_000),
+        ("drift", Verdict::Suspect, |_, row| {
+            for point in &mut row.series {
+                point.latency_p50_us =
+                    Some(10_000 * (1 + u64::from(point.second / 5)) + 2_000 * u64::from(point.second / 5));
+            }
+        }),
+        ("sampled-late", Verdict::Suspect, |_, row| {
+            row.phases.sampled_late_us = Some(200_000)
+        }),
+        ("published-off", Verdict::Invalid, |_, row| {
+            row.figures.updates_published = row.figures.updates_published.map(|n| n / 2);
+        }),
+        ("request-count", Verdict::Suspect, |_, row| {
+            row.health.server_requests_total = row.figures.requests_total.map(|n| n + 1);
+        }),
+        ("byte-count", Verdict::Suspect, |_, row| {
+            row.wire = Some(wire(|wire| wire.socket_bytes_sent_total += 1));
+        }),
+    ];
+    for (code, verdict, change) in cases {
+        let row = judged("websocket", change);
+        assert_eq!(codes(&row), [code]);
+        assert_eq!(row.figures.validity, Some(verdict), "{code}");
+        let reasons = row.figures.validity_reasons.unwrap();
+        assert!(reasons.starts_with(&format!("{code}: ")), "{reasons}");
+    }
+}
+
+#[test]
+fn completeness_clocks_and_samples_are_judged_exactly() {
+    let row = judged("sse", |_, row| row.figures.lagged = Some(7));
+    assert_eq!(
+        (codes(&row), row.figures.validity),
+        (vec!["lagged"], Some(Verdict::Invalid))
+    );
+    assert!(
+        row.findings[0].text.contains("7 updates were lost"),
+        "{:?}",
+        row.findings[0]
+    );
+
+    let row = judged("sse", |_, row| row.figures.negative_latencies = Some(1));
+    assert_eq!(
+        (codes(&row), row.figures.validity),
+        (vec!["negative-latency"], Some(Verdict::Invalid))
+    );
+    let row = judged("sse", |_, row| {
+        row.figures.negative_latencies = Some(1);
+        row.clock_bound_us = 1;
+    });
+    assert_eq!(
+        row.figures.validity,
+        Some(Verdict::Suspect),
+        "a foreign clock is only known to a bound"
+    );
+
+    let row = judged("sse", |_, row| row.figures.updates_expected = Some(999));
+    assert_eq!(
+        (codes(&row), row.figures.validity),
+        (vec!["tail-samples"], Some(Verdict::Suspect))
+    );
+
+    let row = judged("sse", |record, row| {
+        record.plan.mode = crate::record::Mode::Latest;
+        row.figures.mode = "latest".into();
+        row.figures.superseded = Some(0);
+        row.figures.updates_received = row.figures.updates_received.map(|n| n - 1);
+    });
+    assert_eq!(
+        (codes(&row), row.figures.validity),
+        (vec!["reach"], Some(Verdict::Invalid))
+    );
+}
+
+#[test]
+fn skipped_polls_count_for_the_transport_that_polls_on_a_grid() {
+    let skip = |_: &mut RunRecord, row: &mut Row| row.figures.polls_skipped = Some(5_000);
+    assert_eq!(codes(&judged("short-poll", skip)), ["polls-skipped"]);
+    assert_eq!(codes(&judged("long-poll", skip)), [""; 0]);
+}
+
+#[test]
+fn what_arithmetic_does_not_expect_is_suspect() {
+    let row = judged("sse", |_, row| {
+        row.predictions.push(Prediction {
+            metric: "requests".into(),
+            predicted: 0.0,
+            low: 0.0,
+            high: 0.0,
+            measured: Some(3.0),
+            model: "none after the handshake".into(),
+            likely_cause: Some("streams were opened again".into()),
+        });
+    });
+    assert_eq!(
+        (codes(&row), row.figures.validity),
+        (vec!["prediction"], Some(Verdict::Suspect))
+    );
+}
+
+#[test]
+fn a_client_that_is_slow_by_itself_is_told_from_the_technique() {
+    let row = judged("websocket", |record, row| {
+        row.figures.latency_p99_us = Some(Quantile::Us(10_000));
+        record.calibrations.push(Calibration {
+            transport: "websocket".into(),
+            latency: lags(9_000),
+            client_cpu_us_per_update: None,
+            taken_utc: String::new(),
+            revision: String::new(),
+        });
+    });
+    assert_eq!(
+        (codes(&row), row.figures.validity),
+        (vec!["client-alone"], Some(Verdict::Suspect))
+    );
+}
+
+#[test]
+fn a_debug_build_is_suspect_and_a_failed_row_invalid() {
+    let row = judged("sse", |record, _| record.tool.profile = "debug".into());
+    assert_eq!(
+        (codes(&row), row.figures.validity),
+        (vec!["debug-build"], Some(Verdict::Suspect))
+    );
+    let row = judged("sse", |_, row| {
+        row.outcome = Outcome::Failed {
+            reason: "the server died".into(),
+        };
+    });
+    assert_eq!(
+        (codes(&row), row.figures.validity),
+        (vec!["failed"], Some(Verdict::Invalid))
+    );
+}
+
+#[test]
+fn bounds_can_be_moved() {
+    let row = judged("sse", |record, row| {
+        row.health.others_cpu_share = Some(0.6);
+        record.plan.bounds.others_cpu_share = Bound {
+            suspect: 0.7,
+            invalid: 0.9,
+        };
+    });
+    assert_eq!(codes(&row), [""; 0]);
+}
+
+/// A distribution whose every value is `us`.
+fn lags(us: u64) -> crate::record::Quantiles {
+    let mut lags = histogram::new();
+    lags.record_n(us, 100).unwrap();
+    histogram::encode(&lags, 0, 0)
+}
+
+fn wire(change: impl FnOnce(&mut Wire)) -> Wire {
+    let mut wire = Wire {
+        mtu_bytes: 65_535,
+        window: WireCounts {
+            segments_sent: 1_000,
+            ..WireCounts::default()
+        },
+        ..Wire::default()
+    };
+    change(&mut wire);
+    wire
+}
