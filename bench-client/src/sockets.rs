@@ -9,7 +9,7 @@
 
 #![expect(
     unsafe_code,
-    reason = "getsockopt(TCP_INFO) and ioctl(FIONREAD) have no safe wrapper in nix or socket2"
+    reason = "getsockopt(TCP_INFO), ioctl(FIONREAD) and shutdown() of a raw socket have no safe wrapper in nix or socket2"
 )]
 
 use std::{
@@ -40,6 +40,9 @@ const TIMESTAMPS_OPTION: u8 = 1;
 /// States of linux/tcp_states.h in which the peer has closed its side: TIME_WAIT, CLOSE, CLOSE_WAIT, LAST_ACK and CLOSING. A connection
 /// that was reset is in CLOSE without that, and a byte off; it is an error of the row anyway.
 const PEER_ENDED: [u8; 5] = [6, 7, 8, 9, 11];
+/// Our end of the stream is under way, or acknowledged; the peer's is still to come.
+const FIN_WAIT_1: u8 = 4;
+const FIN_WAIT_2: u8 = 5;
 
 /// The sockets of one thread's clients.
 #[derive(Debug, Default)]
@@ -84,9 +87,11 @@ impl Watched {
 impl Drop for Watched {
     fn drop(&mut self) {
         let descriptor = self.stream.as_raw_fd();
+        end(descriptor);
         let mut known = self.sockets.0.lock();
         known.open.remove(&descriptor);
         known.closed.add_socket(descriptor, true);
+        known.closed.add_farewell(descriptor);
     }
 }
 
@@ -141,6 +146,20 @@ impl Counts {
         wire.bytes_received += info.tcpi_bytes_received - ended + received * header + of_syn;
         self.header_bytes = header;
         self.mtu_bytes = self.mtu_bytes.max(info.tcpi_pmtu);
+    }
+}
+
+impl Counts {
+    /// What the peer still sends after we ended, and our answer: nobody can count it on a socket that is gone, so it is added here.
+    fn add_farewell(&mut self, descriptor: RawFd) {
+        let Some(info) = tcp_info(descriptor) else { return };
+        // Where ours is not acknowledged yet, the peer's end carries that as well.
+        if matches!(info.tcpi_state, FIN_WAIT_1 | FIN_WAIT_2) {
+            self.wire.segments_received += 1;
+            self.wire.segments_sent += 1;
+            self.wire.bytes_received += self.header_bytes;
+            self.wire.bytes_sent += self.header_bytes;
+        }
     }
 }
 
@@ -210,6 +229,12 @@ fn ip_header_bytes(descriptor: RawFd) -> Option<u64> {
     } else {
         IPV4_HEADER_BYTES
     })
+}
+
+/// Ends our side of the stream while its segments can still be counted: closing the socket would do the same a moment later.
+fn end(descriptor: RawFd) {
+    // SAFETY: it takes two integers; what is no connected socket is an error, and there is nothing to end then.
+    unsafe { libc::shutdown(descriptor, libc::SHUT_WR) };
 }
 
 /// Bytes that arrived and that nobody has read yet.

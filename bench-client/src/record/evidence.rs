@@ -71,7 +71,8 @@ pub struct Wire {
     pub mtu_bytes: u32,
     /// Counters read at T0 and T1.
     pub window: WireCounts,
-    /// From start to the end of drain, over all connections, those closed meanwhile included; the segments that close a connection are not.
+    /// From start to the end of drain, over all connections, those closed meanwhile included. The last two segments of a connection we
+    /// ended (the peer's end, our acknowledgement) come when its socket is gone: they are added, not counted.
     pub total: WireCounts,
     /// Socket payload over the same span as `total`, as the clients' own counters have it: equal to the kernel's, or a finding says so.
     pub socket_bytes_sent_total: u64,

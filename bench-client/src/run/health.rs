@@ -1,4 +1,4 @@
-//! What a row saw of clients, server and machine while it measured: from the counters at the window's edges to the record. Pure.
+//! What a row saw of clients, server and machine while it measured: from the counters at the window's edges to the record.
 
 use super::{row::State, sampler::Sample};
 use crate::{
@@ -99,6 +99,12 @@ pub fn wire(state: &State) -> Option<Wire> {
         return None;
     }
     let totals = state.totals?;
+    let mtu_bytes = if state.loopback {
+        // The path's is capped at what an IPv4 packet can be, one byte less.
+        loopback_mtu().unwrap_or(total.mtu_bytes)
+    } else {
+        total.mtu_bytes
+    };
     let window = edges(&state.samples).map(|(first, last)| {
         let (from, to) = (first.edge?, last.edge?);
         let more = (
@@ -109,13 +115,21 @@ pub fn wire(state: &State) -> Option<Wire> {
     });
     let more = (totals.more_segments_sent, totals.more_segments_received);
     Some(Wire {
-        mtu_bytes: total.mtu_bytes,
+        mtu_bytes,
         window: window.flatten().unwrap_or_default(),
         total: at_1500(total.wire, &total, more),
         socket_bytes_sent_total: totals.bytes_sent,
         socket_bytes_received_total: totals.bytes_received,
         unread_bytes_at_close: total.unread_bytes,
     })
+}
+
+fn loopback_mtu() -> Option<u32> {
+    std::fs::read_to_string("/sys/class/net/lo/mtu")
+        .ok()?
+        .trim()
+        .parse()
+        .ok()
 }
 
 /// Adds what packets of 1,500 bytes would take: a header for each segment more, and the acknowledgements of those.

@@ -67,6 +67,8 @@ pub struct State {
     pub sockets: Option<Counts>,
     /// What every client noted, once the fleet has ended.
     pub logs: Option<anyhow::Result<Vec<ClientLog>>>,
+    /// The server is reached over loopback.
+    pub loopback: bool,
     /// Threads of the fleet, for shares of their time.
     pub threads: usize,
     /// How late the clients' threads and the server's runtime were in the window, µs.
@@ -227,6 +229,7 @@ async fn phases(
     let ramp_from = clock.now_us();
     let seed = plan.seed ^ (u64::from(repeat) << 32);
     state.threads = environment::cores();
+    state.loopback = control.address.ip().is_loopback();
     state.fleet = Some(clients::start(plan, id, control, clock, &state.matches, seed)?);
     ramp(setting, plan, state).await?;
     state.phases.ramp_s = seconds(clock.now_us() - ramp_from);
