@@ -30,7 +30,7 @@ pub fn health(state: &State) -> Health {
         ..Health::default()
     };
     if let Some((first, last)) = edges(&state.samples) {
-        at_the_edges(&mut health, state.threads, first, last);
+        at_the_edges(&mut health, state, first, last);
     }
     health
 }
@@ -46,7 +46,9 @@ fn edges(samples: &[Sample]) -> Option<(&Sample, &Sample)> {
     (samples.len() > 1 && first.edge.is_some() && last.edge.is_some()).then_some((first, last))
 }
 
-fn at_the_edges(health: &mut Health, threads: usize, first: &Sample, last: &Sample) {
+fn at_the_edges(health: &mut Health, state: &State, first: &Sample, last: &Sample) {
+    // A server that shares our clock shares our machine.
+    let elsewhere = state.clock_bound_us > 0;
     let (Some(from), Some(to)) = (first.edge, last.edge) else {
         return;
     };
@@ -58,16 +60,20 @@ fn at_the_edges(health: &mut Health, threads: usize, first: &Sample, last: &Samp
         .machine
         .client_wait
         .zip(from.machine.client_wait)
-        .map(|(to, from)| to.0.saturating_sub(from.0) as f64 / (window_ns * threads.max(1) as f64));
-    let own_s = [
-        (first.client_cpu_s, last.client_cpu_s),
-        (first.server_cpu_s, last.server_cpu_s),
-    ]
-    .into_iter()
-    .filter_map(|(from, to)| Some(to? - from?))
-    .sum();
+        .map(|(to, from)| to.0.saturating_sub(from.0) as f64 / (window_ns * state.threads.max(1) as f64));
+    let used = |from: Option<f64>, to: Option<f64>| Some(to? - from?);
+    let client_s = used(first.client_cpu_s, last.client_cpu_s);
+    let server_s = match used(first.server_cpu_s, last.server_cpu_s) {
+        // On another machine, where it takes nothing of this one's.
+        None if elsewhere => Some(0.0),
+        known => known,
+    };
     if let Some(cpu) = cpu_between(&from.machine, &to.machine) {
-        shares(health, cpu, own_s);
+        shares(
+            health,
+            cpu,
+            client_s.zip(server_s).map(|(client, server)| client + server),
+        );
     }
 }
 
@@ -76,13 +82,13 @@ fn cpu_between(from: &MachineCounts, to: &MachineCounts) -> Option<CpuTicks> {
     (ticks.all() > 0).then_some(ticks)
 }
 
-/// `own_s` is what client and server used, in seconds.
-fn shares(health: &mut Health, cpu: CpuTicks, own_s: f64) {
+/// `own_s` is what client and server used, in seconds; None where the server is here and not ours to look into.
+fn shares(health: &mut Health, cpu: CpuTicks, own_s: Option<f64>) {
     let all = cpu.all() as f64;
     health.machine_busy_share = Some((cpu.processes + cpu.interrupts + cpu.stolen) as f64 / all);
     health.steal_share = Some(cpu.stolen as f64 / all);
     // The kernel counts whole ticks and processes count nanoseconds: on a quiet machine this may come out a hair below nothing.
-    health.others_cpu_share = Some((cpu.processes as f64 - own_s * TICKS_PER_S) / all);
+    health.others_cpu_share = own_s.map(|own_s| (cpu.processes as f64 - own_s * TICKS_PER_S) / all);
 }
 
 /// `USER_HZ`: the unit of /proc/stat on every Linux this runs on (proc_stat(5)).
@@ -154,7 +160,7 @@ mod tests {
             idle: 300,
         };
         let mut health = Health::default();
-        shares(&mut health, cpu, 4.0);
+        shares(&mut health, cpu, Some(4.0));
         assert_eq!(health.machine_busy_share, Some(0.7));
         assert_eq!(health.others_cpu_share, Some(0.2));
         assert_eq!(health.steal_share, Some(0.05));
