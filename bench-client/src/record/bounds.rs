@@ -8,15 +8,21 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct Bound {
     pub suspect: f64,
-    pub invalid: f64,
+    /// Absent: it is only ever suspect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invalid: Option<f64>,
 }
 
 const fn bound(suspect: f64, invalid: f64) -> Bound {
-    Bound { suspect, invalid }
+    Bound {
+        suspect,
+        invalid: Some(invalid),
+    }
 }
 
-/// A bound nothing reaches: the observation is only ever suspect.
-const NEVER: f64 = f64::MAX;
+const fn only_suspect(suspect: f64) -> Bound {
+    Bound { suspect, invalid: None }
+}
 
 /// The bounds of a plan. Each field's words are its reason.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -79,8 +85,8 @@ impl Default for Bounds {
             machine_busy_share: bound(0.95, 0.99),
             others_cpu_share: bound(0.1, 0.25),
             steal_share: bound(0.02, 0.1),
-            swapped_pages: bound(1.0, NEVER),
-            listen_overflows: bound(1.0, NEVER),
+            swapped_pages: only_suspect(1.0),
+            listen_overflows: only_suspect(1.0),
             retransmitted_share: bound(0.001, 0.05),
             clock_share: bound(0.1, 1.0),
             drift_ratio: bound(2.0, 5.0),

@@ -27,8 +27,8 @@ impl Check {
     /// None while the value is within its bound.
     pub fn finding(self) -> Option<Finding> {
         let value = self.value?;
-        let (verdict, bound) = if value >= self.bound.invalid {
-            (Verdict::Invalid, self.bound.invalid)
+        let (verdict, bound) = if let Some(invalid) = self.bound.invalid.filter(|invalid| value >= *invalid) {
+            (Verdict::Invalid, invalid)
         } else if value >= self.bound.suspect {
             (Verdict::Suspect, self.bound.suspect)
         } else {

@@ -222,7 +222,7 @@ fn bounds_can_be_moved() {
         row.health.others_cpu_share = Some(0.6);
         record.plan.bounds.others_cpu_share = Bound {
             suspect: 0.7,
-            invalid: 0.9,
+            invalid: Some(0.9),
         };
     });
     assert_eq!(codes(&row), [""; 0]);
@@ -246,4 +246,21 @@ fn wire(change: impl FnOnce(&mut Wire)) -> Wire {
     };
     change(&mut wire);
     wire
+}
+
+/// The README shows the defaults as a scenario would write them: one copy for people, held to the other by this.
+#[test]
+fn the_readme_shows_the_default_bounds() {
+    let readme = include_str!("../../README.md");
+    let block = readme
+        .split("```toml\n[bounds]")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next());
+    let block = block.expect("a block of TOML that starts with [bounds]");
+    let bounds: crate::record::Bounds = toml::from_str(block).expect("bounds");
+    assert_eq!(bounds, crate::record::Bounds::default());
+    let named = serde_json::to_value(&bounds).unwrap();
+    for name in named.as_object().unwrap().keys() {
+        assert!(block.contains(&format!("{name} = ")), "{name} is not shown");
+    }
 }

@@ -42,7 +42,7 @@ pub fn unbounded() -> String {
     let bounds = serde_json::to_value(bench_client::record::Bounds::default()).expect("bounds are plain data");
     let bounds = bounds.as_object().expect("bounds are a table");
     let lines = bounds.iter().map(|(name, bound)| match bound.is_object() {
-        true => format!("{name} = {{ suspect = 1e18, invalid = 1e18 }}\n"),
+        true => format!("{name} = {{ suspect = 1e18 }}\n"),
         false => format!("{name} = 0\n"),
     });
     format!("[bounds]\n{}", lines.collect::<String>())
