@@ -11,7 +11,8 @@
 //! * [`fleet`], [`virtual_client`]: the load.  [`transports`]: a file and a row per technique.  [`net`]: the only sockets of the load.
 //! * [`sockets`], [`machine`]: what the kernel says of the sockets and of the machine.  [`validity`], [`oracle`]: whether a row can be believed.
 //! * [`tally`]: what was received against what was published.  [`usage`], [`environment`]: the machine.
-//! * [`record`]: the one truth of a run.  [`report`]: everything made from it.  [`verify`]: correctness without figures.
+//! * [`record`]: the one truth of a run.  [`report`]: everything made from it.  [`thresholds`]: what must hold of it.
+//! * [`verify`]: correctness without figures.
 
 pub mod cli;
 pub mod control;
@@ -32,6 +33,7 @@ pub mod scenario;
 pub mod sockets;
 pub mod sse_parser;
 pub mod tally;
+pub mod thresholds;
 pub mod transports;
 pub mod usage;
 pub mod validity;

@@ -1,8 +1,8 @@
 //! Charts as data: what each shows, made once from the record, so that a picture and an interactive page show the same.
 //!
 //! ```text
-//! Summary -> latency.rs, cost.rs -> Chart -+-> svg.rs -> charts/<id>.svg
-//!                                          +-> JSON, for a page that draws it itself
+//! Summary -> latency.rs, cost.rs, layers.rs -> Chart -+-> svg.rs -> charts/<id>.svg
+//!                                                    +-> JSON, for a page that draws it itself
 //! ```
 //!
 //! Values are in the axis' unit; words beside them are ready to print. A chart that has nothing to show is left out.
@@ -10,6 +10,7 @@
 
 mod cost;
 mod latency;
+mod layers;
 
 use anyhow::Result;
 use serde::Serialize;
@@ -37,6 +38,12 @@ pub enum Plot {
     Lines { x: Axis, y: Axis, lines: Vec<Line> },
     /// Horizontal bars from 0.
     Bars { axis: Axis, groups: Vec<Group> },
+    /// Horizontal bars from 0, each made of parts in a row: one per layer, in the layers' order.
+    Stacks {
+        axis: Axis,
+        layers: Vec<&'static str>,
+        stacks: Vec<Stack>,
+    },
     /// Marks on a horizontal line per transport, for an axis that has no 0.
     Dots { axis: Axis, rows: Vec<Dots> },
 }
@@ -106,6 +113,15 @@ pub struct Bar {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Stack {
+    #[serde(flatten)]
+    pub owner: Owner,
+    /// None is below 0; empty when they are not known.
+    pub parts: Vec<f64>,
+    pub text: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Dots {
     #[serde(flatten)]
     pub owner: Owner,
@@ -139,6 +155,7 @@ pub fn all(record: &RunRecord) -> Result<Vec<Chart>> {
         latency::spectrum(&summaries),
         latency::over_time(&summaries),
         cost::bytes_per_update(&summaries),
+        layers::bytes(&summaries),
         cost::cpu_per_update(&summaries),
         cost::requests_per_s(&summaries),
         cost::memory_per_client(&summaries),

@@ -1,11 +1,13 @@
 //! Sentences that the terminal and report.md share: under which conditions a run was made, and what its reader must know.
 
 use crate::record::{
-    Arrivals, FeedPlan, Follow, Mode, Outcome, Plan, Quantile, RequestHeaders, Row, RunRecord, RunStatus, Verdict,
+    Arrivals, FeedPlan, Follow, Mode, Outcome, Plan, Quantile, RequestHeaders, Row, RunRecord, RunStatus, SummaryRow,
+    Verdict,
 };
 
 use super::format::{self, count, of};
 use super::summary::Summary;
+use super::trust;
 
 /// Share of the window that its counters may be read late before it is said.
 const LATE_SHARE: f64 = 0.01;
@@ -54,9 +56,12 @@ pub fn conditions(plan: &Plan) -> Vec<String> {
 }
 
 /// What a reader must know before believing the figures: the run's end, rows that failed or are missing, losses, faults.
-pub fn notes(record: &RunRecord, summaries: &[Summary]) -> Vec<String> {
+///
+/// What a finding of at least `least` says is left to it: the report shows those beside the verdict.
+pub fn notes(record: &RunRecord, summaries: &[Summary], least: Verdict) -> Vec<String> {
     let mut notes = Vec::new();
-    if record.tool.profile == "debug" {
+    let told = |code: &str| trust::tells(&record.rows, code, least);
+    if record.tool.profile == "debug" && !told("debug-build") {
         notes.push("Measured with a DEBUG build: CPU and latency figures are not those of a release build.".to_owned());
     }
     match record.status {
@@ -70,13 +75,14 @@ pub fn notes(record: &RunRecord, summaries: &[Summary]) -> Vec<String> {
         notes
             .push("Requests carried minimal headers: fewer bytes than a browser's, which flatters polling.".to_owned());
     }
-    notes.extend(foreign_clock(record));
-    notes.extend(late_samples(record));
+    notes.extend(foreign_clock(record).filter(|_| !told("clock")));
+    notes.extend(late_samples(record).filter(|_| !told("sampled-late")));
     notes.extend(missing_rows(record, summaries));
     for summary in summaries {
+        let told = |code: &str| trust::tells(summary.rows.iter().copied(), code, least);
         notes.extend(summary.rows.iter().filter_map(|row| ending(record, summary, row)));
-        notes.extend(lost(summary));
-        notes.extend(faults(summary));
+        notes.extend(lost(summary).filter(|_| !["reach", "lagged", "missed"].iter().any(|code| told(code))));
+        notes.extend(faults(summary, told));
     }
     notes
 }
@@ -228,12 +234,7 @@ fn ending(record: &RunRecord, summary: &Summary, row: &Row) -> Option<String> {
             ))
         }
         Outcome::Ok if row.latency.is_none() => Some(format!("{name}: the publish log could not be read.{unknown}")),
-        Outcome::Ok => {
-            let verdict = row.figures.validity.filter(|verdict| *verdict > Verdict::Valid)?.name();
-            let reasons = row.figures.validity_reasons.as_deref().unwrap_or_default();
-            let colon = if reasons.is_empty() { "" } else { ": " };
-            Some(format!("{name}: {verdict}{colon}{}.", reasons.trim_end_matches('.')))
-        }
+        Outcome::Ok => None,
     }
 }
 
@@ -250,30 +251,34 @@ fn lost(summary: &Summary) -> Option<String> {
     })
 }
 
-/// Counters that should be zero and are not.
-fn faults(summary: &Summary) -> Option<String> {
-    let counters = [
-        (summary.total(|row| row.missed), "missed without a word"),
-        (summary.total(|row| row.lagged), "lost with an explicit reset"),
-        (summary.total(|row| row.duplicates), "received twice"),
-        (summary.total(|row| row.out_of_order), "out of order"),
+/// Counters that should be zero and are not, but for those a finding tells of.
+fn faults(summary: &Summary, told: impl Fn(&str) -> bool) -> Option<String> {
+    /// A counter, the finding that may tell of it, and its words.
+    type Counter = (fn(&SummaryRow) -> Option<u64>, &'static str, &'static str);
+    let counters: [Counter; 8] = [
+        (|row| row.missed, "missed", "missed without a word"),
+        (|row| row.lagged, "lagged", "lost with an explicit reset"),
+        (|row| row.duplicates, "duplicates", "received twice"),
+        (|row| row.out_of_order, "out-of-order", "out of order"),
         (
-            summary.total(|row| row.negative_latencies),
+            |row| row.negative_latencies,
+            "negative-latency",
             "received before they were due (clocks disagree)",
         ),
-        (summary.total(|row| row.errors), "failed connects, requests or sessions"),
-        (summary.total(|row| row.reconnects), "reconnects"),
+        (|row| row.errors, "errors", "failed connects, requests or sessions"),
+        (|row| row.reconnects, "reconnects", "reconnects"),
         (
-            summary.total(|row| row.polls_skipped),
+            |row| row.polls_skipped,
+            "polls-skipped",
             "polls skipped because the one before was still under way",
         ),
     ];
     let words: Vec<String> = counters
         .into_iter()
-        .filter_map(|(total, words)| {
-            total
-                .filter(|total| *total > 0)
-                .map(|total| format!("{} {words}", count(total)))
+        .filter(|(_, code, _)| !told(code))
+        .filter_map(|(counter, _, words)| {
+            let total = summary.total(counter).filter(|total| *total > 0)?;
+            Some(format!("{} {words}", count(total)))
         })
         .collect();
     (!words.is_empty()).then(|| format!("{}: {}.", summary.label, words.join(", ")))

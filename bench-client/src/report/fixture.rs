@@ -4,13 +4,15 @@ use crate::record::*;
 
 use super::histogram;
 
+mod evidence;
+
 const CLIENTS: u64 = 1_000;
 const SECONDS: u64 = 10;
 /// 10 updates/s on the one topic each client follows.
 const PER_CLIENT: u64 = 100;
 const EXPECTED: u64 = CLIENTS * PER_CLIENT;
 
-/// Four transports, two repeats each. Long polling lost 2.5 % in its second repeat, SSE's second repeat failed.
+/// Four transports, two repeats each. Long polling is suspect, and lost 2.5 % in its second repeat; SSE's second repeat failed.
 pub fn record() -> RunRecord {
     let mut rows = Vec::new();
     for repeat in 1..=2 {
@@ -80,6 +82,15 @@ pub fn interrupted_replay() -> RunRecord {
         (row.figures.rate_hz, row.figures.update_bytes) = (None, None);
         row.final_scores = vec![score("match-1", 2, 1, true), score("match-2", 0, 0, true)];
     }
+    for row in &mut record.rows {
+        evidence::finding(
+            row,
+            "debug-build",
+            Verdict::Suspect,
+            "this is a debug build: measure with --release.",
+        );
+        evidence::judge(row);
+    }
     record.rows[2].outcome = Outcome::Interrupted;
     record.rows[2].figures.duration_s = Some(3.25);
     record.rows[2].final_scores[1] = score("match-2", 0, 1, false);
@@ -113,7 +124,11 @@ fn plan() -> Plan {
         ramp_per_s: None,
         remote: false,
         bounds: Bounds::default(),
-        thresholds: Vec::new(),
+        thresholds: vec![
+            "websocket.latency_p99_ms < 50".to_owned(),
+            "all.missed == 0".to_owned(),
+            "all.latency_p99_ms < 500".to_owned(),
+        ],
         margin: 0.05,
         looks: None,
     }
@@ -200,6 +215,7 @@ fn row(shape: &Shape, repeat: u32) -> Row {
         final_scores: Vec::new(),
     };
     set_latency(&mut row, &latency, 0);
+    evidence::add(&mut row);
     row
 }
 
@@ -302,8 +318,9 @@ fn lose(row: &mut Row, lost: u64) {
             .unwrap();
     }
     set_latency(row, &kept, lost);
-    row.figures.validity = Some(Verdict::Invalid);
-    row.figures.validity_reasons = Some("2,500 updates lagged".to_owned());
+    let text = "2,500 of 100,000 updates were lost with a reset: the figures are those of a client that fell behind.";
+    evidence::finding(row, "lagged", Verdict::Invalid, text);
+    evidence::judge(row);
     row.figures.updates_received = Some(EXPECTED - lost);
     row.figures.lagged = Some(lost);
     row.figures.reconnects = Some(15);
@@ -336,6 +353,8 @@ fn fail(row: &mut Row) {
     };
     (row.latency, row.connect) = (None, None);
     row.memory = Memory::default();
+    (row.health, row.wire) = (Health::default(), None);
+    row.findings.clear();
     row.series.clear();
 }
 

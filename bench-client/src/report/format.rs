@@ -87,6 +87,13 @@ pub fn plain(value: f64) -> String {
     }
 }
 
+/// A whole number of tenths, with its tenth: `1,003.0`.
+pub fn tenths(tenths: i64) -> String {
+    let sign = if tenths < 0 { "-" } else { "" };
+    let tenths = tenths.unsigned_abs();
+    format!("{sign}{}.{}", count(tenths / 10), tenths % 10)
+}
+
 /// `1 client`, `2 clients`.
 pub fn of(count: u64, one: &str, many: &str) -> String {
     format!("{} {}", self::count(count), if count == 1 { one } else { many })
@@ -144,6 +151,10 @@ mod tests {
         assert_eq!(count(1_000u64), "1,000");
         assert_eq!(plain(0.5), "0.5");
         assert_eq!(plain(1000.0), "1,000");
+        assert_eq!(
+            (tenths(10_030), tenths(-5), tenths(0)),
+            ("1,003.0".into(), "-0.5".into(), "0.0".into())
+        );
     }
 
     #[test]

@@ -1,20 +1,22 @@
 //! report.md: the run in sentences, tables and charts, for someone who was not there.
 //!
 //! ```text
-//! RunRecord, Summary -> words (sentences, notes) + results (tables) + background (definitions, machine) -> report.md
+//! RunRecord, Summary -> words (sentences, notes) + trust (verdicts) + results, layers (tables)
+//!                       + background (definitions, machine) -> report.md
 //! ```
 //!
-//! Numbers only: nothing here says which technique is better, since one run has no intervals to say it with. Words of the
-//! record are escaped; the scenario's analysis alone is markdown and printed as such.
+//! Words of the record are escaped; the scenario's analysis alone is markdown and printed as such.
 
 mod background;
+mod layers;
 mod results;
 mod table;
+mod trust;
 mod words;
 
 use anyhow::Result;
 
-use crate::record::RunRecord;
+use crate::record::{RunRecord, Verdict};
 
 use super::chart;
 use super::describe;
@@ -29,16 +31,20 @@ pub fn report(record: &RunRecord) -> Result<String> {
     let summaries = summaries(record)?;
     let sections = [
         words::title(record),
-        words::notes(&describe::notes(record, &summaries)),
+        words::notes(&describe::notes(record, &summaries, Verdict::Valid)),
         words::run(record),
+        trust::verdicts(record, &summaries),
+        trust::thresholds(record, &summaries),
         words::measured(record, &summaries),
         results::freshness(&summaries),
         results::cost(&summaries),
+        layers::bytes(record, &summaries),
         charts(record)?,
         analysis(record),
         results::completeness(record),
         background::faults(record),
         results::repeats(record),
+        trust::health(record),
         results::traffic(record),
         results::connecting(&summaries),
         results::memory(record),

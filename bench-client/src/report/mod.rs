@@ -1,23 +1,23 @@
 //! Reports: everything a run leaves behind beside `run.json`, made from the record and from nothing else.
 //!
 //! ```text
-//! RunRecord -> histogram -> summary -+-> terminal  (stdout)
-//!      |                             +-> markdown  report.md
-//!      |                             +-> chart -> svg  charts/*.svg
+//! RunRecord -> histogram -> summary, trust -+-> terminal  (stdout)
+//!      |                                    +-> markdown  report.md
+//!      |                                    +-> chart -> svg  charts/*.svg
 //!      +-> csv     summary.csv, series.csv
 //!      +-> hlog    histograms/*.hlog
 //!      +-> schema  run.schema.json
 //! ```
 //!
-//! Absent on purpose: network, live state and clocks, so that any report can be made again from `run.json`; and verdicts:
-//! these are figures of one run, without intervals.
+//! Absent on purpose: network, live state and clocks, so that any report can be made again from `run.json`; and judging:
+//! verdicts and their reasons come with the record, [`trust`] puts them into words.
 
 pub mod chart;
 pub mod csv;
 pub mod describe;
 pub mod file;
 #[cfg(test)]
-pub mod fixture;
+pub(crate) mod fixture;
 pub mod format;
 pub mod histogram;
 pub mod hlog;
@@ -26,6 +26,7 @@ pub mod schema;
 pub mod summary;
 pub mod svg;
 pub mod terminal;
+pub mod trust;
 
 use std::path::Path;
 

@@ -8,9 +8,13 @@
 //! ratio divides sums by sums over the rows that know both; quantiles come from merged histograms. Nothing here is an average
 //! of ratios or quantiles, and what no row knows is `None`.
 
+mod bytes;
+
 use anyhow::{Context, Result};
 
 use crate::record::{Quantile, Quantiles, Row, RunRecord, SummaryRow};
+
+pub use bytes::{Layers, PrintedLayers};
 
 use super::histogram::Distribution;
 
@@ -28,6 +32,10 @@ pub struct Summary<'a> {
     pub latency: Option<Distribution>,
     pub connect: Option<Distribution>,
     pub catch_up: Option<Distribution>,
+    /// What a byte waited in a client's socket, by the probes.
+    pub client_lag: Option<Distribution>,
+    /// The same in the server's runtime.
+    pub server_lag: Option<Distribution>,
 }
 
 /// The summaries of every transport of the plan, those without a row too.
@@ -72,6 +80,8 @@ fn summary<'a>(record: &'a RunRecord, position: usize, id: &'a str) -> Result<Su
         latency: merged(&rows, "latency", |row| row.latency.as_ref())?,
         connect: merged(&rows, "connect", |row| row.connect.as_ref())?,
         catch_up: merged(&rows, "catch-up", |row| row.catch_up.as_ref())?,
+        client_lag: merged(&rows, "client lag", |row| row.health.client_lag.as_ref())?,
+        server_lag: merged(&rows, "server lag", |row| row.health.server_lag.as_ref())?,
         rows,
     })
 }
@@ -139,6 +149,19 @@ impl Summary<'_> {
         }
     }
 
+    pub fn setup_bytes_per_client(&self) -> Option<f64> {
+        self.ratio(|row| weighted_by(row.setup_bytes_per_client?, f64::from(row.clients)))
+    }
+
+    /// Each row's share weighs with its window.
+    pub fn others_cpu_share(&self) -> Option<f64> {
+        self.ratio(|row| weighted_by(row.others_cpu_share?, row.duration_s?))
+    }
+
+    pub fn steal_share(&self) -> Option<f64> {
+        self.ratio(|row| weighted_by(row.steal_share?, row.duration_s?))
+    }
+
     /// Lowest and highest of a figure over the repeats that know it: the spread a reader should keep in mind.
     pub fn range<T: PartialOrd + Copy>(&self, figure: impl Fn(&SummaryRow) -> Option<T>) -> Option<(T, T)> {
         self.values(figure).fold(None, |range, value| {
@@ -186,8 +209,11 @@ pub fn reach(row: &SummaryRow) -> Option<f64> {
 }
 
 fn weighted(mean: f64, row: &SummaryRow) -> Option<(f64, f64)> {
-    let client_time = row.duration_s? * f64::from(row.clients);
-    Some((mean * client_time, client_time))
+    weighted_by(mean, row.duration_s? * f64::from(row.clients))
+}
+
+fn weighted_by(mean: f64, weight: f64) -> Option<(f64, f64)> {
+    Some((mean * weight, weight))
 }
 
 #[cfg(test)]

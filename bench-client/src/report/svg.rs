@@ -1,7 +1,7 @@
 //! Draws a [`Chart`] as SVG: charts/<id>.svg.
 //!
 //! ```text
-//! Chart -> scale (values to pixels, ticks) -> lines | rows (plotters' shapes) -> + title, style -> SVG text
+//! Chart -> scale (values to pixels, ticks) -> lines | rows | stacks (plotters' shapes) -> + title, style -> SVG text
 //! ```
 //!
 //! The background is transparent and the ink follows the reader's light or dark scheme: plotters writes colours as
@@ -11,6 +11,7 @@
 mod lines;
 mod rows;
 mod scale;
+mod stacks;
 
 use anyhow::{Context, Result};
 use plotters::coord::Shift;
@@ -54,6 +55,7 @@ pub fn draw(chart: &Chart) -> Result<String> {
     let inner = match &chart.plot {
         Plot::Lines { lines, .. } => lines::size(lines),
         Plot::Bars { groups, .. } => rows::bars_size(groups),
+        Plot::Stacks { layers, stacks, .. } => stacks::size(layers, stacks),
         Plot::Dots { rows, .. } => rows::dots_size(rows),
     };
     let width = inner.0 + 2 * EDGE;
@@ -90,6 +92,7 @@ fn paint(
     match &chart.plot {
         Plot::Lines { x, y, lines } => lines::draw(&inner, x, y, lines)?,
         Plot::Bars { axis, groups } => rows::draw_bars(&inner, axis, groups)?,
+        Plot::Stacks { axis, layers, stacks } => stacks::draw(&inner, axis, layers, stacks)?,
         Plot::Dots { axis, rows } => rows::draw_dots(&inner, axis, rows)?,
     }
     canvas.present()?;

@@ -49,6 +49,19 @@ fn the_table_keeps_its_width_and_colours_only_when_told() {
 }
 
 #[test]
+fn verdicts_have_colours_as_whole_words() {
+    let table = terminal::table(&fixture::record(), 100, true).unwrap();
+    for coloured in [
+        "\x1b[31mINVALID\x1b[0m\n",
+        "\x1b[31mFAILED\x1b[0m\n",
+        "\x1b[32mVALID\x1b[0m\n",
+    ] {
+        assert!(table.contains(coloured), "{coloured:?}: {table:?}");
+    }
+    assert!(!table.contains("IN\x1b"), "{table:?}");
+}
+
+#[test]
 fn csv_tables() {
     let record = fixture::record();
     insta::assert_snapshot!(

@@ -1,9 +1,10 @@
 //! What a reader needs to judge the figures: faults, the techniques, the definitions, the machine.
 
-use crate::record::{FinalScore, Mode, Row, RunRecord};
+use crate::record::{FinalScore, Mode, Row, RunRecord, Verdict};
 
 use crate::report::format::{bytes, count};
 use crate::report::summary::label;
+use crate::report::trust;
 
 use super::table::{escape, table};
 
@@ -88,8 +89,8 @@ pub fn definitions(record: &RunRecord) -> String {
         "**Age**: now minus the due time of the newest update a client holds, over the whole window and all clients. \
          **Stale**: share of client time in which the newest due update was not held yet.",
         "**Spread**: first to last client of the same update. **Publish lag**: how late the server itself handed updates out.",
-        "**Bytes**: socket payload seen from the clients, HTTP and framing included, TCP and IP headers not. Per update: \
-         divided by the updates delivered in the window.",
+        "**Bytes**: socket payload seen from the clients, HTTP and framing included, TCP and IP headers not, unless they are \
+         said to be those on the wire. Per update: divided by the updates delivered in the window.",
         "**CPU**: user and system time of a whole process in the window, divided by the updates delivered.",
         "**Memory per client**: growth of the server's resident memory from before the first client to the end of settle, \
          without its log, divided by the clients. Kernel socket memory is not in it.",
@@ -102,11 +103,17 @@ pub fn definitions(record: &RunRecord) -> String {
              the client held it or a newer one.",
         );
     }
+    let cores = if trust::tells(&record.rows, "cores-shared", Verdict::Valid) {
+        ""
+    } else {
+        " Clients and server also share the machine's cores."
+    };
+    let loopback = format!(
+        "**Loopback bias**: on one machine, the kernel handles the receiver's TCP input in the sender's time: the server's \
+         CPU includes the clients' input, and the other way round.{cores}"
+    );
     if !record.plan.remote {
-        items.push(
-            "**Loopback bias**: on one machine, the kernel handles the receiver's TCP input in the sender's time: the server's \
-             CPU includes the clients' input, and the other way round. Clients and server also share the machine's cores.",
-        );
+        items.push(&loopback);
     }
     format!("## How the numbers are defined\n\n- {}\n", items.join("\n- "))
 }
@@ -134,10 +141,6 @@ pub fn machine(record: &RunRecord) -> String {
     } else {
         &tool.revision
     };
-    let profile = match tool.profile.as_str() {
-        "debug" => "DEBUG: not for comparing CPU or latency",
-        other => other,
-    };
     let rows = [
         ("operating system", machine.os.clone()),
         ("kernel", machine.kernel.clone()),
@@ -149,7 +152,7 @@ pub fn machine(record: &RunRecord) -> String {
         ("accept queue (somaxconn)", count(machine.somaxconn)),
         ("tool", format!("{} {}", tool.name, tool.version)),
         ("revision", revision.to_owned()),
-        ("build", profile.to_owned()),
+        ("build", tool.profile.clone()),
         ("rustc", tool.rustc.clone()),
         ("record version", record.schema_version.to_string()),
     ];

@@ -135,16 +135,9 @@ pub fn repeats(record: &RunRecord) -> String {
         let figures = &row.figures;
         let latency = |value: Option<Quantile>| known(value, quantile);
         let seconds = |value: Option<f64>| known(value, |s| time_us(s * 1e6));
-        let name = figures.validity.map(Verdict::name);
-        let verdict = [name, figures.validity_reasons.as_deref()].into_iter().flatten();
-        let verdict = verdict.filter(|words| !words.is_empty()).collect::<Vec<_>>().join(": ");
         vec![
             describe::outcome(row),
-            if verdict.is_empty() {
-                UNKNOWN.to_owned()
-            } else {
-                verdict
-            },
+            figures.validity.map_or(UNKNOWN, Verdict::name).to_owned(),
             seconds(figures.duration_s),
             latency(figures.latency_p50_us),
             latency(figures.latency_p90_us),
@@ -276,7 +269,7 @@ pub fn memory(record: &RunRecord) -> String {
 }
 
 /// A table with a line per row of the record, `left` more columns aligned left.
-fn by_row(record: &RunRecord, headers: &[&str], left: usize, cells: impl Fn(&Row) -> Vec<String>) -> String {
+pub fn by_row(record: &RunRecord, headers: &[&str], left: usize, cells: impl Fn(&Row) -> Vec<String>) -> String {
     let headers: Vec<&str> = ["technique", "repeat"]
         .into_iter()
         .chain(headers.iter().copied())
@@ -292,7 +285,7 @@ fn by_row(record: &RunRecord, headers: &[&str], left: usize, cells: impl Fn(&Row
     table(&headers, 2 + left, rows)
 }
 
-fn section(title: &str, intro: &str, table: String) -> String {
+pub fn section(title: &str, intro: &str, table: String) -> String {
     if table.is_empty() {
         String::new()
     } else {

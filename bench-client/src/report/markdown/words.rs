@@ -39,10 +39,8 @@ pub fn run(record: &RunRecord) -> String {
             "Requests and handshakes carried the `browser` header set: one fixed set as a desktop browser sends it. With \
              `minimal` headers the techniques that poll would show fewer bytes."
         }
-        RequestHeaders::Minimal => {
-            "Requests and handshakes carried the `minimal` header set: a lean client flatters polling, as a browser sends \
-             several times the bytes with every request."
-        }
+        // What that means stands in the notes above.
+        RequestHeaders::Minimal => "Requests and handshakes carried the `minimal` header set.",
     };
     format!(
         "Run {id} started {started} UTC, took {elapsed} s and {status}: {load}. Conditions: {conditions}. {place} {headers}\n\n\

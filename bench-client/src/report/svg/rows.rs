@@ -9,14 +9,14 @@ use crate::report::chart::{Axis, Bar, Dots, Group, Owner, Scale};
 use super::scale::Ruler;
 use super::{Canvas, GRID, INK, SMALL, TEXT, colour, text_width, write};
 
-type Drawn = Result<(), plotters::drawing::DrawingAreaErrorKind<std::io::Error>>;
+pub type Drawn = Result<(), plotters::drawing::DrawingAreaErrorKind<std::io::Error>>;
 
-const PLOT_WIDTH: i32 = 480;
-const ROW: i32 = 34;
-const BAR: i32 = 20;
+pub const PLOT_WIDTH: i32 = 480;
+pub const ROW: i32 = 34;
+pub const BAR: i32 = 20;
 const HEADING: i32 = 26;
 /// Ticks and label of the axis.
-const BOTTOM: i32 = 46;
+pub const BOTTOM: i32 = 46;
 /// Between names, plot and words.
 const GAP: i32 = 10;
 
@@ -134,7 +134,7 @@ fn draw_marks(canvas: &Canvas, row: &Dots, ruler: &Ruler, edge: i32, middle: i32
     Ok(())
 }
 
-fn grid(canvas: &Canvas, axis: &Axis, ruler: &Ruler, left: i32, height: i32) -> Drawn {
+pub fn grid(canvas: &Canvas, axis: &Axis, ruler: &Ruler, left: i32, height: i32) -> Drawn {
     for tick in &ruler.ticks {
         let x = ruler.pixel(tick.value);
         // Bars carry their values in words, which lines across the plot would strike through: they need the 0 alone.
@@ -166,7 +166,7 @@ fn grid(canvas: &Canvas, axis: &Axis, ruler: &Ruler, left: i32, height: i32) -> 
     )
 }
 
-fn name(canvas: &Canvas, owner: &Owner, left: i32, middle: i32) -> Drawn {
+pub fn name(canvas: &Canvas, owner: &Owner, left: i32, middle: i32) -> Drawn {
     write(
         canvas,
         &owner.label,
@@ -177,7 +177,7 @@ fn name(canvas: &Canvas, owner: &Owner, left: i32, middle: i32) -> Drawn {
 }
 
 /// Names are never cut: the longest sets the room for all.
-fn left<'a>(owners: impl Iterator<Item = &'a Owner>) -> i32 {
+pub fn left<'a>(owners: impl Iterator<Item = &'a Owner>) -> i32 {
     owners
         .map(|owner| text_width(&owner.label, TEXT))
         .max()
@@ -187,7 +187,7 @@ fn left<'a>(owners: impl Iterator<Item = &'a Owner>) -> i32 {
 }
 
 /// A bar may reach the plot's end, and its words follow it.
-fn right<'a>(texts: impl Iterator<Item = &'a str>) -> i32 {
+pub fn right<'a>(texts: impl Iterator<Item = &'a str>) -> i32 {
     texts.map(|text| text_width(text, TEXT)).max().unwrap_or(0).max(30) + GAP
 }
 
