@@ -11,6 +11,8 @@ mod bounds;
 mod evidence;
 mod figures;
 mod plan;
+#[cfg(test)]
+mod tests;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

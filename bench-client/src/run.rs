@@ -176,15 +176,21 @@ pub fn load(folder: &Path) -> anyhow::Result<RunRecord> {
             path.display()
         )
     })?;
-    let record: RunRecord = serde_json::from_str(&text)
-        .with_context(|| format!("{} is not a run this version can read", path.display()))?;
+    let unreadable = || format!("{} is not a run this version can read", path.display());
+    // The version first: a newer shape may be one that does not read as this one.
+    let Version { schema_version } = serde_json::from_str(&text).with_context(unreadable)?;
     anyhow::ensure!(
-        record.schema_version <= SCHEMA_VERSION,
-        "{} has schema version {}, this program knows up to {SCHEMA_VERSION}: use a newer one",
+        schema_version <= SCHEMA_VERSION,
+        "{} has schema version {schema_version}, this program knows up to {SCHEMA_VERSION}: use a newer one",
         path.display(),
-        record.schema_version
     );
-    Ok(record)
+    serde_json::from_str(&text).with_context(unreadable)
+}
+
+/// As much of a record as every version has.
+#[derive(serde::Deserialize)]
+struct Version {
+    schema_version: u32,
 }
 
 /// The server's catalogue as the record keeps it, in the plan's order.
