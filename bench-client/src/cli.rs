@@ -1,9 +1,10 @@
 //! The command line: what can be asked, and with which exit code it ends.
 //!
 //! Tables go to stdout, progress and errors to stderr. Exit codes, in order of precedence: 130 interrupted · 2 wrong usage or bad
-//! scenario · 1 failed · 4 measured but invalid · 0 fine.
+//! scenario · 1 failed · 4 measured but invalid · 3 a threshold is broken or something regressed · 0 fine.
 
 mod dry_run;
+mod like;
 mod signals;
 
 use std::{
@@ -14,7 +15,10 @@ use std::{
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
-use server::settings::{FeedSettings, ServerSettings};
+use server::{
+    FeedDescription,
+    settings::{FeedSettings, ServerSettings},
+};
 
 use crate::{
     control::Control,
@@ -25,12 +29,13 @@ use crate::{
     report::{self, terminal},
     run::{self, FolderError, Setting},
     scenario::{self, Scenario},
-    transports, verify,
+    thresholds, transports, verify,
 };
 
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
 const INVALID: u8 = 4;
+const BROKEN: u8 = 3;
 const INTERRUPTED: u8 = 130;
 /// Widest table, and its width where stdout is no terminal.
 const TABLE_WIDTH: usize = 100;
@@ -77,6 +82,9 @@ struct VerifyArgs {
 struct RunArgs {
     /// Name of a scenario, or a .toml file [default: live-score]
     scenario: Option<String>,
+    /// Repeat a recorded run: the folder of its run.json, which sets everything
+    #[arg(long, value_name = "DIR", conflicts_with_all = like::CONFLICTS)]
+    like: Option<PathBuf>,
     /// Transports to measure, separated by commas [default: all]
     #[arg(long = "transport", value_name = "A,B", value_delimiter = ',')]
     transports: Option<Vec<String>>,
@@ -116,6 +124,9 @@ struct RunArgs {
     /// Measure the server there instead of our own
     #[arg(long, value_name = "URL")]
     target: Option<String>,
+    /// What must hold, or the exit code is 3, such as "websocket.latency_p99_ms < 50"; repeatable
+    #[arg(long = "threshold", value_name = "EXPR")]
+    thresholds: Vec<String>,
     /// New folder for the results [default: results/<utc time>-<scenario>]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -145,6 +156,7 @@ impl RunArgs {
             seed: self.seed,
             replay: self.replay.clone(),
             speed: self.speed,
+            thresholds: self.thresholds.clone(),
             force: self.force,
         }
     }
@@ -224,16 +236,14 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 }
 
 async fn run_command(arguments: &RunArgs) -> Result<u8, Failure> {
-    let overrides = arguments.overrides();
-    let scenario = match (&arguments.scenario, &arguments.replay) {
-        (None, Some(file)) => Scenario::replay(file),
-        (name, _) => Scenario::load(name.as_deref().unwrap_or(scenario::DEFAULT)).map_err(usage)?,
-    };
     let target = match &arguments.target {
         Some(url) => Some(Control::new(url).await.map_err(usage)?),
         None => None,
     };
-    let resolved = resolve(&scenario, &overrides, target.as_ref()).await?;
+    let resolved = match &arguments.like {
+        Some(dir) => like::resolve(dir, arguments, target.as_ref()).await?,
+        None => resolve(arguments, target.as_ref()).await?,
+    };
     let machine = environment::describe();
     let needs = limits::needs(&resolved.plan, &machine);
     if arguments.dry_run {
@@ -267,7 +277,11 @@ async fn run_command(arguments: &RunArgs) -> Result<u8, Failure> {
         Err(error) if error.is::<FolderError>() => return Err(usage(error)),
         Err(error) => return Err(error.into()),
     };
+    let broken = thresholds::broken(&ended.record)?;
     if arguments.json {
+        for one in &broken {
+            progress::tell(&format!("broken threshold: {}", one.words()));
+        }
         print(&(serde_json::to_string_pretty(&ended.record).context("the record could not be encoded")? + "\n"))?;
     } else {
         print(&table(&ended.record)?)?;
@@ -291,25 +305,38 @@ async fn run_command(arguments: &RunArgs) -> Result<u8, Failure> {
         RunStatus::Interrupted => INTERRUPTED,
         RunStatus::Failed | RunStatus::Running => FAILED,
         RunStatus::Finished if ended.record.verdict() == Some(Verdict::Invalid) => INVALID,
+        RunStatus::Finished if !broken.is_empty() => BROKEN,
         RunStatus::Finished => 0,
     })
 }
 
-async fn resolve(scenario: &Scenario, overrides: &Overrides, target: Option<&Control>) -> Result<Resolved, Failure> {
-    let Some(control) = target else {
-        return plan::resolve(scenario, overrides).map_err(usage);
+async fn resolve(arguments: &RunArgs, target: Option<&Control>) -> Result<Resolved, Failure> {
+    let overrides = arguments.overrides();
+    let scenario = match (&arguments.scenario, &arguments.replay) {
+        (None, Some(file)) => Scenario::replay(file),
+        (name, _) => Scenario::load(name.as_deref().unwrap_or(scenario::DEFAULT)).map_err(usage)?,
     };
+    let Some(control) = target else {
+        return plan::resolve(&scenario, &overrides).map_err(usage);
+    };
+    let feed = target_feed(control).await?;
+    let resolved = plan::resolve_target(&scenario, &overrides, &feed).map_err(usage)?;
+    check_served(&resolved, control).await?;
+    Ok(resolved)
+}
+
+/// The feed of the server elsewhere.
+async fn target_feed(control: &Control) -> Result<FeedDescription, Failure> {
     control
         .clock()
         .await
         .context("--target: no server of this lab answers there")
         .map_err(usage)?;
-    let stats = control
-        .stats()
-        .await
-        .context("--target: /api/stats is not this lab's")
-        .map_err(usage)?;
-    let resolved = plan::resolve_target(scenario, overrides, &stats.feed).map_err(usage)?;
+    let stats = control.stats().await.context("--target: /api/stats is not this lab's");
+    Ok(stats.map_err(usage)?.feed)
+}
+
+async fn check_served(resolved: &Resolved, control: &Control) -> Result<(), Failure> {
     let served: Vec<_> = control.transports().await?.into_iter().map(|one| one.id).collect();
     if let Some(missing) = resolved
         .plan
@@ -322,7 +349,7 @@ async fn resolve(scenario: &Scenario, overrides: &Overrides, target: Option<&Con
             served.join(", ")
         )));
     }
-    Ok(resolved)
+    Ok(())
 }
 
 async fn verify_command(arguments: &VerifyArgs) -> Result<u8, Failure> {

@@ -5,6 +5,7 @@
 //! ```
 
 mod error;
+mod like;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -16,10 +17,12 @@ use server::{
 use crate::{
     record::{Arrivals, FeedPlan, Follow, Mode, Plan, RequestHeaders, default_margin},
     scenario::{Scenario, nearest},
+    thresholds::Threshold,
     transports,
 };
 
 pub use error::PlanError;
+pub use like::{Changes, LikeError, differences, resolve_like};
 
 const DEFAULT_CLIENTS: u32 = 2_000;
 const DEFAULT_POLL_INTERVAL_MS: u64 = 1_000;
@@ -55,6 +58,8 @@ pub struct Overrides {
     pub seed: Option<u64>,
     pub replay: Option<PathBuf>,
     pub speed: Option<f64>,
+    /// On top of the scenario's.
+    pub thresholds: Vec<String>,
     pub force: bool,
 }
 
@@ -185,10 +190,16 @@ fn base(scenario: &Scenario, overrides: &Overrides, feed: FeedPlan) -> Result<Pl
         ramp_per_s: file.ramp_per_s,
         remote: false,
         bounds: file.bounds.clone().unwrap_or_default(),
-        thresholds: file.thresholds.clone().unwrap_or_default(),
+        thresholds: joined(file.thresholds.as_deref().unwrap_or_default(), &overrides.thresholds),
         margin: file.margin.unwrap_or_else(default_margin),
         looks: None,
     };
+    check(&plan)?;
+    Ok(plan)
+}
+
+/// What holds for every plan, however it came about.
+fn check(plan: &Plan) -> Result<(), PlanError> {
     in_range("clients", plan.clients, &CLIENTS, "")?;
     in_range("repeats", plan.repeats, &REPEATS, "")?;
     in_range("poll interval", plan.poll_interval_ms, &POLL_INTERVAL_MS, " ms")?;
@@ -198,7 +209,14 @@ fn base(scenario: &Scenario, overrides: &Overrides, feed: FeedPlan) -> Result<Pl
     if let Some(ramp) = plan.ramp_per_s {
         in_range("ramp", ramp, &RAMP_PER_S, " clients/s")?;
     }
-    Ok(plan)
+    for text in &plan.thresholds {
+        Threshold::parse(text, &plan.transports)?;
+    }
+    Ok(())
+}
+
+fn joined(first: &[String], second: &[String]) -> Vec<String> {
+    first.iter().chain(second).cloned().collect()
 }
 
 fn transport_ids(asked: Option<&Vec<String>>) -> Result<Vec<String>, PlanError> {

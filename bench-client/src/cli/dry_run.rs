@@ -56,6 +56,9 @@ pub fn describe(plan: &Plan, needs: &[Need]) -> String {
         format!("settle {} s, measure {} s", plan.settle_s, plan.duration_s),
     );
     row("seed", plan.seed.to_string());
+    for threshold in &plan.thresholds {
+        row("threshold", threshold.clone());
+    }
     text += "\nExpected traffic in the window (an estimate)\n";
     text += &indent(&traffic_table(plan));
     text += "\nThe machine\n";

@@ -3,7 +3,7 @@
 use server::settings::FeedSettingsError;
 
 use super::UPDATES_LEAST;
-use crate::{scenario::suggestion, transports};
+use crate::{scenario::suggestion, thresholds::ThresholdError, transports};
 
 /// Why a plan cannot be made. Each names the value, the limit and the way out.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +51,8 @@ pub enum PlanError {
     },
     #[error("{0} makes no sense beside replay in one scenario: the file says when and what; leave one of them out")]
     BesideReplay(&'static str),
+    #[error(transparent)]
+    Threshold(#[from] ThresholdError),
     #[error(transparent)]
     Feed(#[from] FeedSettingsError),
 }

@@ -6,6 +6,7 @@
 mod finished;
 mod interrupted;
 mod lab;
+mod like;
 mod lossy;
 mod output;
 mod processes;
@@ -13,5 +14,6 @@ mod record;
 mod refused;
 mod replay;
 mod serve;
+mod thresholds;
 mod verdict;
 mod words;
