@@ -283,3 +283,38 @@ fn faults(summary: &Summary, told: impl Fn(&str) -> bool) -> Option<String> {
         .collect();
     (!words.is_empty()).then(|| format!("{}: {}.", summary.label, words.join(", ")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{fixture, summary::summaries};
+
+    #[test]
+    fn what_a_shown_finding_tells_is_not_told_again() {
+        let mut record = fixture::interrupted_replay();
+        let notes_of = |record: &RunRecord, least| notes(record, &summaries(record).unwrap(), least).join("\n");
+        assert!(!notes_of(&record, Verdict::Suspect).contains("DEBUG"));
+        for row in &mut record.rows {
+            row.findings
+                .iter_mut()
+                .for_each(|finding| finding.verdict = Verdict::Valid);
+        }
+        // A remark is told in report.md, where it need not be told twice, and not in the terminal.
+        assert!(!notes_of(&record, Verdict::Valid).contains("DEBUG"));
+        assert!(notes_of(&record, Verdict::Suspect).contains("DEBUG"));
+        record.rows.iter_mut().for_each(|row| row.findings.clear());
+        assert!(notes_of(&record, Verdict::Valid).contains("DEBUG"));
+    }
+
+    #[test]
+    fn a_finding_about_one_technique_leaves_the_others_their_notes() {
+        let mut record = fixture::record();
+        for row in &mut record.rows {
+            row.figures.lagged = Some(3);
+        }
+        let notes = notes(&record, &summaries(&record).unwrap(), Verdict::Suspect);
+        let lagged: Vec<_> = notes.iter().filter(|note| note.contains("explicit reset")).collect();
+        assert_eq!(lagged.len(), 3, "{notes:?}");
+        assert!(!lagged.iter().any(|note| note.starts_with("Long polling")), "{notes:?}");
+    }
+}
