@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    record::{Bound, Prediction, Quantile, Wire, WireCounts},
+    record::{Bound, Health, Prediction, Quantile, Wire, WireCounts},
     report::{fixture, histogram},
 };
 
@@ -15,6 +15,8 @@ fn judged(transport: &str, change: impl FnOnce(&mut RunRecord, &mut Row)) -> Row
     let mut row = record.rows.remove(index);
     // What the fixture makes up of other rows is of no interest here.
     row.findings.clear();
+    row.predictions.clear();
+    (row.health, row.wire) = (Health::default(), None);
     change(&mut record, &mut row);
     judge(&record, &mut row);
     row

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::{
-    lab::{Lab, QUICK},
+    lab::{Lab, QUICK, unbounded},
     record::{figure, load, rows},
 };
 
@@ -119,8 +119,9 @@ fn a_replay_needs_its_file_again() {
     let lab = Lab::new();
     lab.write("cup.json", &cup(1));
     lab.write("other.json", &cup(2));
-    lab.run("run --replay cup.json --speed 2000 --poll-interval 100 --clients 2 --transport sse --out first")
-        .with_code(0);
+    let scenario = "replay = \"cup.json\"\nspeed = 2000\npoll_interval_ms = 100\nclients = 2\nrepeats = 1\n";
+    lab.write("cup.toml", &format!("{scenario}{}", unbounded()));
+    lab.run("run cup.toml --transport sse --out first").with_code(0);
     lab.run("run --like first --dry-run").with_code(2).saying(&[
         "the recorded run replayed cup.json",
         "keeps the name alone",
@@ -143,7 +144,7 @@ fn a_remote_run_needs_its_target_again() {
     let lab = Lab::new();
     let (_serve, url) = lab.serve("--rate 50 --topics 2");
     let quick = "--clients 4 --duration 1.2 --repeats 1 --transport websocket";
-    lab.run(&format!("run smoke {quick} --target {url} --out first"))
+    lab.run(&format!("run ../smoke.toml {quick} --target {url} --out first"))
         .with_code(0);
     lab.run("run --like first --dry-run")
         .with_code(2)

@@ -1,14 +1,17 @@
 //! Thresholds: checked before anything starts, and again when all is measured.
 
-use crate::lab::{Lab, QUICK};
+use crate::lab::{Lab, QUICK, unbounded};
 
 #[test]
 fn a_broken_threshold_ends_with_3_and_is_named_with_what_was_measured() {
     let lab = Lab::new();
     lab.write(
         "gate.toml",
-        "clients = 8\nduration_s = 1.2\nrate_hz = 50\nrepeats = 1\ntransports = [\"sse\", \"websocket\"]\n\
-         thresholds = [\"all.missed == 0\"]\n",
+        &format!(
+            "clients = 8\nduration_s = 1.2\nrate_hz = 50\nrepeats = 1\ntransports = [\"sse\", \"websocket\"]\n\
+             thresholds = [\"all.missed == 0\"]\n{}",
+            unbounded()
+        ),
     );
     let mut command = lab.command("run gate.toml --out out");
     command.args(["--threshold", "websocket.requests > 1000000"]);

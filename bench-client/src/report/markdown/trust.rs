@@ -142,7 +142,7 @@ pub fn health(record: &RunRecord) -> String {
     section(
         "How the machine and the clients were doing",
         "In the window. Lag: what a byte waits in a socket of the client's (the server's) runtime until it is read, by a probe \
-         every 5 ms; it is part of every latency. Waited for a core: share of the window in which the client's threads were \
+         50 (the server's: 20) times a second; it is part of every latency. Waited for a core: share of the window in which the client's threads were \
          ready and had none. Busy, other processes and stolen (by the hypervisor) are shares of all cores. Listen overflows: \
          connections the kernel dropped at a full accept queue, from start to the end of the drain.",
         by_row(record, &headers, 0, cells),
