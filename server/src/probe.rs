@@ -102,12 +102,14 @@ impl Pinger {
         let thread = std::thread::Builder::new().name("pinger".into()).spawn(move || {
             let mut next_us = clock.now_us();
             while !stopped.load(Relaxed) {
-                for mouth in &mut mouths {
-                    // A full pipe holds thousands of pings that all still wait: one more tells nothing new.
-                    let _ = mouth.write(&clock.now_us().to_ne_bytes());
+                // A whole process may be stopped, or without a core: then this thread was away too, and the pings it owes count from
+                // when they were due, or it would measure only the moments when all is well.
+                while next_us + interval_us <= clock.now_us() {
+                    ping(&mut mouths, next_us);
+                    next_us += interval_us;
                 }
-                // Absolute, so that a thread that was late does not ping less often.
-                next_us = (next_us + interval_us).max(clock.now_us());
+                ping(&mut mouths, clock.now_us());
+                next_us += interval_us;
                 std::thread::park_timeout(clock.until(next_us));
             }
         })?;
@@ -115,6 +117,13 @@ impl Pinger {
             stop,
             thread: Some(thread),
         })
+    }
+}
+
+fn ping(mouths: &mut [UnixStream], at_us: u64) {
+    for mouth in mouths {
+        // A full pipe holds hundreds of pings that all still wait: one more tells nothing new.
+        let _ = mouth.write(&at_us.to_ne_bytes());
     }
 }
 
