@@ -10,6 +10,8 @@
 //!
 //! The hub knows no transport. A transport that wants to share its framing of an update stores it in [`Entry::frame`].
 
+#[cfg(feature = "faults")]
+mod faults;
 mod log;
 mod publisher;
 mod reader;
