@@ -5,6 +5,7 @@
 #   ./test.sh --long   also the tests marked #[ignore]: the place for checks that take minutes (many clients, long runs)
 #
 # Exit codes: 0 all passed · 1 something failed, or no test ran at all · 2 wrong usage.
+# As root on Debian it installs what is missing: tshark and python3-venv by apt-get; and hdrhistogram by pip, into target/venv.
 # LAB_DATA names the folder of openfootball's worldcup files; without it, ../shared/data is used where it exists.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -35,6 +36,30 @@ for component in rustfmt clippy; do
         rustup component add "$component" >&2
     fi
 done
+
+# Two tests look at the program from outside: through tshark, and through Python's HdrHistogram. What is missing is installed where
+# that can be done; elsewhere those tests say SKIPPED.
+install_packages() {
+    local missing=()
+    command -v tshark >/dev/null || missing+=(tshark)
+    command -v taskset >/dev/null || missing+=(util-linux)
+    python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || missing+=(python3 python3-venv)
+    if [[ ${#missing[@]} -eq 0 || "$(id -u)" -ne 0 ]] || ! command -v apt-get >/dev/null; then
+        return 0
+    fi
+    echo "==> apt-get install ${missing[*]}"
+    export DEBIAN_FRONTEND=noninteractive
+    { apt-get -qq update && apt-get -qq install -y --no-install-recommends "${missing[@]}"; } >&2 || true
+}
+install_hdrhistogram() {
+    local venv="${CARGO_TARGET_DIR:-target}/venv"
+    "$venv/bin/python3" -c 'import hdrh' >/dev/null 2>&1 && return 0
+    echo "==> pip install hdrhistogram"
+    rm -rf "$venv"
+    { python3 -m venv "$venv" && "$venv/bin/python3" -m pip install --quiet hdrhistogram==0.10.8; } >&2 || true
+}
+install_packages
+install_hdrhistogram
 
 [[ -t 1 ]] || export CARGO_TERM_COLOR=never
 if [[ -z "${LAB_DATA:-}" && -d ../shared/data ]]; then
@@ -74,6 +99,8 @@ echo
 if [[ ! -d "${LAB_DATA:-}" ]]; then
     echo "SKIPPED: tests on real matches; LAB_DATA names no folder of openfootball's worldcup files, and there is no ../shared/data"
 fi
+# What tests could not check here, in their own words.
+grep '^SKIPPED: ' "$log" | sort -u || true
 if [[ $((passed + failed)) -eq 0 ]]; then
     failures+=("no test ran")
 fi
