@@ -1,7 +1,7 @@
 //! The server's main: run until told to stop. Alone it is stopped by a signal; as a bench client's child, by the end of stdin.
 //!
 //! ```text
-//! child:  stdout <- {"listening":"http://127.0.0.1:41234"}
+//! child:  stdout <- {"listening":"http://127.0.0.1:41234"}          with --null also "null":"127.0.0.1:41235"
 //!         stdin  -> start 1763631127000000      the feed's first due time counts from here (µs, the server's clock)
 //!         stdin     ends: the client is gone, however it went; so goes the server
 //! ```
@@ -14,7 +14,7 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 
-use crate::{FeedDescription, Running, feed::Feed, settings::ServerSettings};
+use crate::{FeedDescription, Running, feed::Feed, null, settings::ServerSettings};
 
 /// Serves until a signal, or until stdin ends when started as a child.
 pub fn run(feed: Feed, description: FeedDescription, settings: ServerSettings) -> anyhow::Result<()> {
@@ -24,7 +24,7 @@ pub fn run(feed: Feed, description: FeedDescription, settings: ServerSettings) -
     }
     let runtime = runtime.enable_all().build().context("the runtime could not start")?;
     runtime.block_on(async {
-        let (address, child) = (settings.listen, settings.child);
+        let (address, child, with_null) = (settings.listen, settings.child, settings.null);
         let mut running = crate::start(feed, description, settings).with_context(|| {
             format!(
                 "cannot listen on {address}: another program may have the port; --listen 127.0.0.1:0 takes a free one"
@@ -32,9 +32,18 @@ pub fn run(feed: Feed, description: FeedDescription, settings: ServerSettings) -
         })?;
         let url = format!("http://{}", running.address);
         if child {
-            println!("{}", serde_json::json!({ "listening": url }));
+            let null = if with_null { Some(running.start_null()) } else { None };
+            let mut null = null.transpose().context("the null server could not start")?;
+            let said = match &null {
+                Some(bare) => serde_json::json!({ "listening": url, "null": bare.address }),
+                None => serde_json::json!({ "listening": url }),
+            };
+            println!("{said}");
             std::io::stdout().flush().context("stdout is closed")?;
-            obey(&mut running).await?;
+            tokio::select! {
+                obeyed = obey(&mut running) => obeyed?,
+                error = null::broken(null.as_mut()) => return Err(error).context("the null server ended"),
+            }
         } else {
             running
                 .start_feed(running.hub.clock.now_us())

@@ -33,8 +33,8 @@ use crate::{
 /// Longest request target; longer is answered 414.
 const URI_MAX_BYTES: usize = 4 * 1024;
 /// Longest and default time a long poll may ask to be held.
-const WAIT_MAX_MS: u64 = 60_000;
-const WAIT_DEFAULT_MS: u64 = 25_000;
+pub(crate) const WAIT_MAX_MS: u64 = 60_000;
+pub(crate) const WAIT_DEFAULT_MS: u64 = 25_000;
 /// What browsers may ask across origins, and how long they may remember that.
 const CORS_REQUEST_HEADERS: &str = "last-event-id, if-none-match, cache-control, content-type";
 const CORS_MAX_AGE_S: &str = "600";

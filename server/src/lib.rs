@@ -12,6 +12,7 @@
 //! * [`http`]: routes, the feed's query, control endpoints.  [`listen`], [`io`]: the accept loop and its sockets.
 //! * [`wire`]: the shapes that travel.  [`clock`]: the one clock.  [`stats`]: what the server counts of itself.
 //! * [`probe`]: how long data waits until the runtime looks at it.
+//! * [`null`]: a bare writer of the same bytes, for finding out what a bench client adds by itself.
 //! * [`settings`]: flags and environment, and the feed they ask for.  [`child`]: how a bench client starts and stops this server.
 //!
 //! This crate never depends on the bench client.
@@ -31,6 +32,7 @@ pub mod io;
 pub mod listen;
 pub mod logging;
 pub mod probe;
+pub mod null;
 pub mod settings;
 pub mod stats;
 pub mod transports;
@@ -140,6 +142,12 @@ impl Running {
             self.driver = Some(feed::drive(feed.events, at_us, move || clock.now_us(), sink)?);
         }
         Ok(())
+    }
+
+    /// A null server for this hub, on a port of its own.
+    pub fn start_null(&self) -> std::io::Result<null::Null> {
+        let address = SocketAddr::new(self.address.ip(), 0);
+        null::start(address, self.hub.clone(), &self.stats)
     }
 
     /// Stops feed and server: streams are told, get the drain deadline to end, and are cut then.

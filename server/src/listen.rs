@@ -56,12 +56,17 @@ cache-control: no-store\r\nconnection: close\r\ncontent-length: 54\r\n\r\n\
 
 /// Binds with a deep accept queue. The address may name port 0.
 pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    TcpListener::from_std(bind_std(address)?)
+}
+
+/// The same for a listener outside the runtime; it does not block.
+pub fn bind_std(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
-    TcpListener::from_std(socket.into())
+    Ok(socket.into())
 }
 
 /// What every connection is served with.

@@ -260,6 +260,9 @@ pub struct ServerSettings {
     /// Started by a bench client: says its address as JSON on stdout, waits for `start` on stdin, ends with stdin
     #[arg(long, hide = true)]
     pub child: bool,
+    /// Beside a bench client's child: a null server on a port of its own, whose address stands in the same line
+    #[arg(long, hide = true, requires = "child")]
+    pub null: bool,
 }
 
 impl ServerSettings {

@@ -164,6 +164,11 @@ impl Hub {
         self.by_name.get(name).copied()
     }
 
+    /// Changes with every update: for a reader on a thread of its own, which something else must wake.
+    pub fn wakes(&self) -> watch::Receiver<u64> {
+        self.wake_all.subscribe()
+    }
+
     pub fn log_stats(&self) -> LogStats {
         let log = self.log.read();
         LogStats {

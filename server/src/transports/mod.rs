@@ -5,10 +5,10 @@ use futures_util::future::BoxFuture;
 
 use crate::{http::FeedRequest, hub::BatchBounds, wire::TransportDescription};
 
-mod answer;
+pub(crate) mod answer;
 mod long_poll;
 mod short_poll;
-mod sse;
+pub(crate) mod sse;
 mod websocket;
 
 /// A way to deliver the feed to a client.

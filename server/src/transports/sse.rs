@@ -56,7 +56,7 @@ pub static TRANSPORT: Transport = Transport {
 };
 
 /// How long a browser should wait before it connects again, and the word that a stream is about to end.
-const RETRY: Bytes = Bytes::from_static(b"retry: 1000\n");
+pub(crate) const RETRY: Bytes = Bytes::from_static(b"retry: 1000\n");
 const HEARTBEAT: Bytes = Bytes::from_static(b":\n");
 
 fn serve(request: FeedRequest) -> BoxFuture<'static, Response> {
@@ -108,7 +108,8 @@ fn events(app: Arc<App>, stats: Arc<TransportStats>, mut reader: Reader) -> impl
     }
 }
 
-fn update_event(entry: &Entry) -> Bytes {
+/// An update as an event of the stream.
+pub(crate) fn update_event(entry: &Entry) -> Bytes {
     let mut event = String::with_capacity(entry.json.len() + 64);
     // Writing into a String cannot fail.
     let _ = write!(event, "id: {}\nevent: update\ndata: ", entry.cursor);

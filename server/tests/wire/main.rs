@@ -7,6 +7,7 @@ mod cors;
 mod exchanges;
 mod listen;
 mod methods;
+mod null;
 mod origins;
 #[path = "../support/mod.rs"]
 mod support;
