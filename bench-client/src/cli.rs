@@ -3,6 +3,7 @@
 //! Tables go to stdout, progress and errors to stderr. Exit codes, in order of precedence: 130 interrupted · 2 wrong usage or bad
 //! scenario · 1 failed · 4 measured but invalid · 3 a threshold is broken or something regressed · 0 fine.
 
+mod calibrate;
 mod dry_run;
 mod like;
 mod signals;
@@ -22,10 +23,11 @@ use server::{
 
 use crate::{
     control::Control,
-    environment, limits,
+    environment,
+    limits::{self, Need},
     plan::{self, Overrides, Resolved},
     progress::{self, Progress},
-    record::{Mode, RunStatus, Verdict},
+    record::{Mode, Plan, RunStatus, Verdict},
     report::{self, terminal},
     run::{self, FolderError, Setting},
     scenario::{self, Scenario},
@@ -53,6 +55,11 @@ struct Cli {
 enum Command {
     /// Measure a scenario: starts its own servers, prints a table, leaves a report
     Run(RunArgs),
+    /// Measure what the client alone adds; later runs report it
+    ///
+    /// Each transport once against a null server, which only writes prepared bytes. It is kept in results/calibration, and a run
+    /// with the same settings on this machine takes it from there.
+    Calibrate(calibrate::CalibrateArgs),
     /// Show scenarios and transports
     List,
     /// Check every transport for order, completeness, resume and reset, in seconds
@@ -78,13 +85,11 @@ struct VerifyArgs {
     target: Option<String>,
 }
 
+/// What to measure: the scenario, and what goes before its keys.
 #[derive(Args)]
-struct RunArgs {
+struct PlanArgs {
     /// Name of a scenario, or a .toml file [default: live-score]
     scenario: Option<String>,
-    /// Repeat a recorded run: the folder of its run.json, which sets everything
-    #[arg(long, value_name = "DIR", conflicts_with_all = like::CONFLICTS)]
-    like: Option<PathBuf>,
     /// Transports to measure, separated by commas [default: all]
     #[arg(long = "transport", value_name = "A,B", value_delimiter = ',')]
     transports: Option<Vec<String>>,
@@ -121,6 +126,18 @@ struct RunArgs {
     /// How many times faster than the real match [default: 60]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     speed: Option<f64>,
+    /// Measure even where the window holds too few updates for quantiles
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Args)]
+struct RunArgs {
+    #[command(flatten)]
+    plan: PlanArgs,
+    /// Repeat a recorded run: the folder of its run.json, which sets everything
+    #[arg(long, value_name = "DIR", conflicts_with_all = like::CONFLICTS)]
+    like: Option<PathBuf>,
     /// Measure the server there instead of our own
     #[arg(long, value_name = "URL")]
     target: Option<String>,
@@ -136,12 +153,16 @@ struct RunArgs {
     /// Show the plan, its traffic and whether the machine allows it; measure nothing
     #[arg(long)]
     dry_run: bool,
-    /// Measure even where the window holds too few updates for quantiles
-    #[arg(long)]
-    force: bool,
 }
 
-impl RunArgs {
+impl PlanArgs {
+    fn scenario(&self) -> Result<Scenario, Failure> {
+        match (&self.scenario, &self.replay) {
+            (None, Some(file)) => Ok(Scenario::replay(file)),
+            (name, _) => Scenario::load(name.as_deref().unwrap_or(scenario::DEFAULT)).map_err(usage),
+        }
+    }
+
     fn overrides(&self) -> Overrides {
         Overrides {
             transports: self.transports.clone(),
@@ -156,7 +177,7 @@ impl RunArgs {
             seed: self.seed,
             replay: self.replay.clone(),
             speed: self.speed,
-            thresholds: self.thresholds.clone(),
+            thresholds: Vec::new(),
             force: self.force,
         }
     }
@@ -204,6 +225,7 @@ fn execute(command: Command) -> Result<u8, Failure> {
     environment::raise_descriptor_limit();
     match command {
         Command::Run(arguments) => runtime()?.block_on(run_command(&arguments)),
+        Command::Calibrate(arguments) => runtime()?.block_on(calibrate::execute(&arguments)),
         Command::List => Ok(print(&list())?),
         Command::Verify(arguments) => runtime()?.block_on(verify_command(&arguments)),
         Command::Report { dir } => {
@@ -249,16 +271,7 @@ async fn run_command(arguments: &RunArgs) -> Result<u8, Failure> {
     if arguments.dry_run {
         print(&dry_run::describe(&resolved.plan, &needs))?;
     }
-    if let Some(need) = needs.iter().find(|need| !need.is_met()) {
-        let available = need.available.unwrap_or(0);
-        return Err(usage(anyhow::anyhow!(
-            "{} clients need {} {}, this machine has {available}: {}",
-            resolved.plan.clients,
-            need.needed,
-            need.what,
-            need.way_out
-        )));
-    }
+    enough(&resolved.plan, &needs)?;
     if arguments.dry_run {
         return Ok(0);
     }
@@ -268,6 +281,7 @@ async fn run_command(arguments: &RunArgs) -> Result<u8, Failure> {
     let setting = Setting {
         resolved: &resolved,
         target,
+        null: false,
         out: arguments.out.clone(),
         interrupt: signals::interrupt(),
         progress: &progress,
@@ -310,12 +324,27 @@ async fn run_command(arguments: &RunArgs) -> Result<u8, Failure> {
     })
 }
 
-async fn resolve(arguments: &RunArgs, target: Option<&Control>) -> Result<Resolved, Failure> {
-    let overrides = arguments.overrides();
-    let scenario = match (&arguments.scenario, &arguments.replay) {
-        (None, Some(file)) => Scenario::replay(file),
-        (name, _) => Scenario::load(name.as_deref().unwrap_or(scenario::DEFAULT)).map_err(usage)?,
+/// Refuses a plan that needs more than the machine has.
+fn enough(plan: &Plan, needs: &[Need]) -> Result<(), Failure> {
+    let Some(need) = needs.iter().find(|need| !need.is_met()) else {
+        return Ok(());
     };
+    let available = need.available.unwrap_or(0);
+    Err(usage(anyhow::anyhow!(
+        "{} clients need {} {}, this machine has {available}: {}",
+        plan.clients,
+        need.needed,
+        need.what,
+        need.way_out
+    )))
+}
+
+async fn resolve(arguments: &RunArgs, target: Option<&Control>) -> Result<Resolved, Failure> {
+    let overrides = Overrides {
+        thresholds: arguments.thresholds.clone(),
+        ..arguments.plan.overrides()
+    };
+    let scenario = arguments.plan.scenario()?;
     let Some(control) = target else {
         return plan::resolve(&scenario, &overrides).map_err(usage);
     };

@@ -109,6 +109,13 @@ impl Control {
         })
     }
 
+    /// The same server to speak to, with clients that connect elsewhere: to a null server beside it.
+    pub fn with_clients_at(mut self, address: SocketAddr) -> Self {
+        self.address = address;
+        self.authority = address.to_string();
+        self
+    }
+
     async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
         let url = self.base.join(path)?;
         let answer = self.client.get(url).send().await?.error_for_status()?;

@@ -8,12 +8,14 @@
 //!
 //! * [`cli`]: commands and exit codes.  [`scenario`], [`plan`], [`limits`]: what to measure, checked before it starts.
 //! * [`run`]: the phases of a row, row by row.  [`process`], [`control`]: the server under test and the talk with it.
+//! * [`calibration`]: what the client alone adds, measured against a null server and kept.
 //! * [`fleet`], [`virtual_client`]: the load.  [`transports`]: a file and a row per technique.  [`net`]: the only sockets of the load.
 //! * [`sockets`], [`machine`]: what the kernel says of the sockets and of the machine.  [`validity`], [`oracle`]: whether a row can be believed.
 //! * [`tally`]: what was received against what was published.  [`usage`], [`environment`]: the machine.
 //! * [`record`]: the one truth of a run.  [`report`]: everything made from it.  [`thresholds`]: what must hold of it.
 //! * [`verify`]: correctness without figures.
 
+pub mod calibration;
 pub mod cli;
 pub mod control;
 pub mod environment;

@@ -2,13 +2,14 @@
 //!
 //! ```text
 //! this executable, again: `serve --child --listen 127.0.0.1:0 …`
-//!     stdout -> its address     stdin <- `start …`, and the end     stderr -> kept, for when it dies
+//!     stdout -> its address(es) stdin <- `start …`, and the end     stderr -> kept, for when it dies
 //! ```
 //!
 //! CPU and memory of client and server can so be told apart, and every row meets a server that remembers nothing.
 
 use std::{
     collections::VecDeque,
+    net::SocketAddr,
     process::{ExitStatus, Stdio},
     sync::Arc,
     time::Duration,
@@ -38,6 +39,8 @@ pub struct ServerProcess {
     /// What starts its feed, and what stops it when it is dropped.
     pub switch: Option<FeedSwitch>,
     pub url: String,
+    /// Where its null server listens, when it was asked for one with `--null`.
+    pub null: Option<SocketAddr>,
     pub pid: u32,
     last_words: Arc<Mutex<VecDeque<String>>>,
 }
@@ -107,12 +110,13 @@ impl ServerProcess {
             child,
             switch: Some(FeedSwitch(stdin)),
             url: String::new(),
+            null: None,
             pid,
             last_words,
         };
-        process.url = match said {
+        (process.url, process.null) = match said {
             Ok(Ok(Some(line))) => {
-                address(&line).with_context(|| format!("the server said {line:?}, not its address"))?
+                addresses(&line).with_context(|| format!("the server said {line:?}, not its address"))?
             }
             Ok(_) => {
                 let status = process.child.wait().await.context("the server process is lost")?;
@@ -149,9 +153,11 @@ impl ServerProcess {
     }
 }
 
-fn address(line: &str) -> Option<String> {
+/// The server's URL, and where its null server listens, if there is one.
+fn addresses(line: &str) -> Option<(String, Option<SocketAddr>)> {
     let said: serde_json::Value = serde_json::from_str(line).ok()?;
-    Some(said.get("listening")?.as_str()?.to_owned())
+    let null = said.get("null").and_then(|null| null.as_str()?.parse().ok());
+    Some((said.get("listening")?.as_str()?.to_owned(), null))
 }
 
 /// The feed's settings as the server's flags.

@@ -9,9 +9,12 @@
 mod clients;
 mod figures;
 mod health;
+mod null;
 mod row;
 mod sampler;
 mod window;
+
+pub use null::against_null;
 
 use std::{
     path::{Path, PathBuf},
@@ -22,6 +25,7 @@ use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    calibration::kept,
     control::Control,
     environment,
     plan::Resolved,
@@ -41,6 +45,8 @@ pub struct Setting<'a> {
     pub resolved: &'a Resolved,
     /// The server elsewhere, when there is one.
     pub target: Option<Control>,
+    /// Clients connect to the null server beside ours, for a calibration.
+    pub null: bool,
     /// Folder of the run, or none to take `results/<id>`.
     pub out: Option<PathBuf>,
     pub interrupt: CancellationToken,
@@ -86,6 +92,8 @@ pub async fn run(setting: Setting<'_>) -> anyhow::Result<Ended> {
         calibrations: Vec::new(),
         rows: Vec::new(),
     };
+    let say = |line: &str| setting.progress.say(line);
+    record.calibrations = kept::matching(Path::new(kept::FOLDER), plan, &record.environment, say);
     let started = Instant::now();
     // What this and the next saves fail of is said as it happens; the last one decides.
     let _ = save(&mut record, &folder, started, setting.progress);

@@ -162,7 +162,8 @@ fn needs_table(needs: &[Need]) -> Table {
     table
 }
 
-fn plain(header: &[&str]) -> Table {
+/// A table without lines, its numbers to the right.
+pub fn plain(header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_header(header.to_vec());
     for column in table.column_iter_mut().skip(1) {
@@ -171,7 +172,8 @@ fn plain(header: &[&str]) -> Table {
     table
 }
 
-fn indent(table: &Table) -> String {
+/// A table's lines, a little to the right.
+pub fn indent(table: &Table) -> String {
     table
         .to_string()
         .lines()

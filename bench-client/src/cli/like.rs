@@ -29,8 +29,8 @@ pub const CONFLICTS: [&str; 12] = [
 pub async fn resolve(dir: &Path, arguments: &RunArgs, target: Option<&Control>) -> Result<Resolved, Failure> {
     let record = run::load(dir).map_err(usage)?;
     let changes = Changes {
-        replay: arguments.replay.clone(),
-        repeats: arguments.repeats,
+        replay: arguments.plan.replay.clone(),
+        repeats: arguments.plan.repeats,
         thresholds: arguments.thresholds.clone(),
     };
     let feed = match target {

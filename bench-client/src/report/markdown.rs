@@ -8,6 +8,7 @@
 //! Words of the record are escaped; the scenario's analysis alone is markdown and printed as such.
 
 mod background;
+mod calibration;
 mod layers;
 mod results;
 mod table;
@@ -37,6 +38,7 @@ pub fn report(record: &RunRecord) -> Result<String> {
         trust::thresholds(record, &summaries),
         words::measured(record, &summaries),
         results::freshness(&summaries),
+        calibration::share(record)?,
         results::cost(&summaries),
         layers::bytes(record, &summaries),
         charts(record)?,

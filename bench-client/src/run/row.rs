@@ -94,6 +94,15 @@ impl From<anyhow::Error> for Cut {
 
 /// Measures one transport once. Never fails: what went wrong stands in the row.
 pub async fn measure(setting: &Setting<'_>, id: &str, repeat: u32) -> (Row, Vec<Transport>) {
+    let mut measured = observe(setting, id, repeat).await;
+    let catalogue = std::mem::take(&mut measured.state.catalogue);
+    let row = tokio::task::spawn_blocking(|| figures::row(measured)).await;
+    // It is pure: if it panics, that is a bug, and hiding it would make a wrong table.
+    (row.expect("the figures can be computed"), catalogue)
+}
+
+/// Goes through the phases, and keeps everything they left behind, however they ended.
+pub async fn observe(setting: &Setting<'_>, id: &str, repeat: u32) -> Measured {
     let mut state = State::default();
     let cut = drive(setting, id, repeat, &mut state).await.err();
     if let Some(sampler) = state.sampler.take() {
@@ -105,7 +114,6 @@ pub async fn measure(setting: &Setting<'_>, id: &str, repeat: u32) -> (Row, Vec<
     end_fleet(&mut state).await;
     let logs = state.logs.take().unwrap_or_else(|| Ok(Vec::new()));
     state.window = state.window.and_then(|window| ended(window, &state.samples));
-    let catalogue = std::mem::take(&mut state.catalogue);
     let (logs, broken) = match logs {
         Ok(logs) => (logs, None),
         Err(error) => (Vec::new(), Some(error)),
@@ -115,18 +123,14 @@ pub async fn measure(setting: &Setting<'_>, id: &str, repeat: u32) -> (Row, Vec<
         (None, Some(Cut::Interrupted)) => figures::End::Interrupted,
         (None, None) => figures::End::Whole,
     };
-    let plan = setting.resolved.plan.clone();
-    let measured = Measured {
-        plan,
+    Measured {
+        plan: setting.resolved.plan.clone(),
         transport: id.to_owned(),
         repeat,
         state,
         logs,
         end,
-    };
-    let row = tokio::task::spawn_blocking(|| figures::row(measured)).await;
-    // It is pure: if it panics, that is a bug, and hiding it would make a wrong table.
-    (row.expect("the figures can be computed"), catalogue)
+    }
 }
 
 /// Ends every client and collects what each noted (an error when one panicked, because then its notes are gone). Afterwards all their
@@ -155,8 +159,12 @@ async fn drive(setting: &Setting<'_>, id: &str, repeat: u32, state: &mut State) 
     }
     let feed = setting.resolved.feed.as_ref().context("the plan has no feed")?;
     let idle = setting.resolved.plan.poll_interval() * 3;
-    let mut server = ServerProcess::start(feed, idle, &[]).await?;
-    let control = Control::new(&server.url).await?;
+    let more: &[&str] = if setting.null { &["--null"] } else { &[] };
+    let mut server = ServerProcess::start(feed, idle, more).await?;
+    let mut control = Control::new(&server.url).await?;
+    if let Some(null) = server.null {
+        control = control.with_clients_at(null);
+    }
     let (usage, mut switch) = (Usage::of(server.pid), server.switch.take());
     let result = tokio::select! {
         result = phases(setting, id, repeat, &control, usage, switch.as_mut(), started, state) => result,

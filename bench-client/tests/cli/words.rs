@@ -38,7 +38,7 @@ fn every_command_and_every_flag_has_its_help() {
         .filter_map(|line| line.split_whitespace().next())
         .filter(|command| *command != "help")
         .collect();
-    for command in ["run", "list", "verify", "report", "serve"] {
+    for command in ["run", "calibrate", "list", "verify", "report", "serve"] {
         assert!(commands.contains(&command), "{command} is not in {commands:?}");
     }
     for command in commands {

@@ -10,6 +10,7 @@ mod bytes;
 mod cuts;
 mod heartbeats;
 mod hostile;
+mod null;
 mod order;
 mod polls;
 mod race;

@@ -1,6 +1,6 @@
 //! The null server: the ordinary one's bytes, and nothing of its patience.
 
-use server::null::Null;
+use server::null::{self, Null};
 
 use crate::{
     mask, mask_number,
@@ -167,4 +167,17 @@ async fn stopping_it_closes_its_connections() {
     drop(null);
     assert_eq!(soon("the end", stream.rest()).await, b"");
     assert!(tokio::net::TcpStream::connect(address).await.is_err(), "nobody listens");
+}
+
+#[tokio::test]
+async fn falling_behind_the_log_ends_it_with_the_reason() {
+    let mut settings = settings();
+    settings.log_updates = 1;
+    let mut server = TestServer::start(1, settings);
+    let mut bare = server.running.start_null().expect("port 0 is always free");
+    // Nothing is awaited here, so nothing rings its bell before they are all published.
+    server.publish(0);
+    server.publish(0);
+    let error = soon("the end", null::broken(Some(&mut bare))).await;
+    assert!(error.to_string().contains("left the log"), "{error}");
 }
