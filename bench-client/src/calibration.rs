@@ -4,8 +4,9 @@
 //! plan -> run::against_null, row by row -> Calibration -> kept.rs: results/calibration/… -> `run` with the same settings -> record
 //! ```
 //!
-//! The null server writes as fast as one thread can, faster than a real one: what the client adds then is the most it adds. It
-//! is measured on request and kept, because it changes with the machine and the settings, not from run to run.
+//! It says how much of a latency is the client's where the server costs next to nothing. It is no bound for a run: a real server writes
+//! more slowly, so less queues up at the client, and takes more CPU, so the client waits longer for a core. It is measured on
+//! request and kept, because it changes with the machine and the settings, not from run to run.
 
 mod command;
 pub mod kept;

@@ -15,8 +15,8 @@ use super::table::escape;
 pub fn share(record: &RunRecord) -> Result<String> {
     let mut words = String::new();
     if !record.calibrations.is_empty() {
-        words += "\nFrom a null server's write to the client's read. It only writes prepared bytes, as fast as it can: this is the \
-                  most that the client adds to a latency.\n\n";
+        words += "\nFrom a null server's write to the client's read: it writes prepared bytes and nothing else, so this is what the \
+                  client adds to a latency where the server costs next to nothing.\n\n";
     }
     for one in &record.calibrations {
         let name = escape(label(record, &one.transport));
