@@ -87,8 +87,9 @@ fn shares(health: &mut Health, cpu: CpuTicks, own_s: Option<f64>) {
     let all = cpu.all() as f64;
     health.machine_busy_share = Some((cpu.processes + cpu.interrupts + cpu.stolen) as f64 / all);
     health.steal_share = Some(cpu.stolen as f64 / all);
-    // The kernel counts whole ticks and processes count nanoseconds: on a quiet machine this may come out a hair below nothing.
-    health.others_cpu_share = own_s.map(|own_s| (cpu.processes as f64 - own_s * TICKS_PER_S) / all);
+    // A process's own clock includes the interrupts that came in its time, so they count on both sides. The kernel counts whole ticks and
+    // processes nanoseconds: on a quiet machine this may come out a hair below nothing.
+    health.others_cpu_share = own_s.map(|own_s| ((cpu.processes + cpu.interrupts) as f64 - own_s * TICKS_PER_S) / all);
 }
 
 /// `USER_HZ`: the unit of /proc/stat on every Linux this runs on (proc_stat(5)).
@@ -162,7 +163,7 @@ mod tests {
         let mut health = Health::default();
         shares(&mut health, cpu, Some(4.0));
         assert_eq!(health.machine_busy_share, Some(0.7));
-        assert_eq!(health.others_cpu_share, Some(0.2));
+        assert_eq!(health.others_cpu_share, Some(0.25));
         assert_eq!(health.steal_share, Some(0.05));
     }
 

@@ -17,7 +17,7 @@ pub struct Check {
     /// None: unknown, so not judged.
     value: Option<f64>,
     words: fn(f64) -> String,
-    /// What the value is, as the beginning of a sentence that the value ends.
+    /// What was seen, with `{}` where the value stands.
     what: &'static str,
     /// What it means or what to do.
     advice: &'static str,
@@ -35,7 +35,8 @@ impl Check {
             return None;
         };
         let (value, bound, words) = ((self.words)(value), (self.words)(bound), verdict.name().to_lowercase());
-        let text = format!("{} {value} ({words} from {bound}): {}", self.what, self.advice);
+        let what = self.what.replace("{}", &value);
+        let text = format!("{what} ({words} from {bound}): {}", self.advice);
         Some(finding(verdict, self.code, text))
     }
 }
@@ -62,7 +63,7 @@ fn client(case: &Case<'_>) -> Vec<Check> {
             bound: bounds.client_cpu_share,
             value: ratio(figures.client_cpu_s, figures.duration_s.map(|s| s * cores)),
             words: share,
-            what: "the clients used of all cores",
+            what: "the clients used {} of all cores",
             advice: "they were the bottleneck, or near it; fewer --clients, a lower --rate or a larger machine",
         },
         Check {
@@ -70,7 +71,7 @@ fn client(case: &Case<'_>) -> Vec<Check> {
             bound: bounds.client_lag_p50_us,
             value: health.client_lag.as_ref().and_then(|lag| quantile_us(lag, 0.5)),
             words: time_us,
-            what: "half of the time what arrived waited unread at the clients for more than",
+            what: "half of the time what arrived waited unread at the clients for more than {}",
             advice: "the clients were behind, so latency is partly their own; fewer --clients or a lower --rate",
         },
         Check {
@@ -78,7 +79,7 @@ fn client(case: &Case<'_>) -> Vec<Check> {
             bound: bounds.client_wait_share,
             value: health.client_wait_share,
             words: share,
-            what: "the clients' threads were ready to run and had no core for a share of the window of",
+            what: "the clients' threads were ready to run and had no core for {} of the window",
             advice: "something else had the cores; stop it, or give this program more of them",
         },
         Check {
@@ -86,7 +87,7 @@ fn client(case: &Case<'_>) -> Vec<Check> {
             bound: bounds.unread_share,
             value: ratio(health.unread_sockets, Some(figures.clients)),
             words: share,
-            what: "at the window's end, connections that had unread bytes were",
+            what: "{} of the connections had unread bytes when the window ended",
             advice: "the clients did not keep up; fewer --clients or a lower --rate",
         },
         Check {
@@ -94,7 +95,7 @@ fn client(case: &Case<'_>) -> Vec<Check> {
             bound: bounds.client_alone_share,
             value: ratio(alone_us, p99_us.map(|us| us as f64)),
             words: share,
-            what: "the clients alone, at a server that only writes, take of this p99",
+            what: "the clients alone, at a server that only writes, take {} of this p99",
             advice: "the figure is more theirs than the technique's; fewer --clients",
         },
         Check {
@@ -102,7 +103,7 @@ fn client(case: &Case<'_>) -> Vec<Check> {
             bound: bounds.error_share,
             value: ratio(figures.errors, Some(figures.clients)),
             words: share,
-            what: "failed connects, requests and sessions over the number of clients were",
+            what: "failed connects, requests and sessions were {} of the number of clients",
             advice: "sessions that break measure reconnecting; the row's faults name the first ones",
         },
     ]
@@ -117,7 +118,7 @@ fn machine(case: &Case<'_>) -> Vec<Check> {
             bound: bounds.server_lag_p50_us,
             value: health.server_lag.as_ref().and_then(|lag| quantile_us(lag, 0.5)),
             words: time_us,
-            what: "half of the time what arrived waited unread at the server for more than",
+            what: "half of the time what arrived waited unread at the server for more than {}",
             advice: "the server was saturated: these are figures of a queue, not of the technique",
         },
         Check {
@@ -125,7 +126,7 @@ fn machine(case: &Case<'_>) -> Vec<Check> {
             bound: bounds.publish_lag_p99_us,
             value: figures.publish_lag_p99_us.map(|us| us as f64),
             words: time_us,
-            what: "the feed was late at p99 by",
+            what: "the feed was late by {} at p99",
             advice: "that is in every latency of this row; the machine had no core for it in time",
         },
         Check {
@@ -133,7 +134,7 @@ fn machine(case: &Case<'_>) -> Vec<Check> {
             bound: bounds.others_cpu_share,
             value: health.others_cpu_share,
             words: share,
-            what: "other processes used of the machine's CPU",
+            what: "other processes used {} of the machine's CPU",
             advice: "client and server lacked it; stop them and run again",
         },
         Check {
@@ -141,7 +142,7 @@ fn machine(case: &Case<'_>) -> Vec<Check> {
             bound: bounds.steal_share,
             value: health.steal_share,
             words: share,
-            what: "the hypervisor gave to other machines of this one's CPU",
+            what: "the hypervisor gave {} of this machine's CPU to others",
             advice: "run again when the host is quieter",
         },
         Check {
@@ -149,7 +150,7 @@ fn machine(case: &Case<'_>) -> Vec<Check> {
             bound: bounds.machine_busy_share,
             value: health.machine_busy_share,
             words: share,
-            what: "the machine's CPU was busy for",
+            what: "the machine's CPU was busy for {} of the time",
             advice: "without idle time, latency is the queue for a core",
         },
         Check {
@@ -157,7 +158,7 @@ fn machine(case: &Case<'_>) -> Vec<Check> {
             bound: bounds.swapped_pages,
             value: health.swapped_pages.map(|pages| pages as f64),
             words: number,
-            what: "pages swapped in or out were",
+            what: "{} pages were swapped in or out",
             advice: "memory was waited for; free some, or fewer --clients",
         },
         Check {
@@ -165,7 +166,7 @@ fn machine(case: &Case<'_>) -> Vec<Check> {
             bound: bounds.listen_overflows,
             value: health.listen_overflows.map(|dropped| dropped as f64),
             words: number,
-            what: "connections dropped at a full accept queue were",
+            what: "{} connections were dropped at a full accept queue",
             advice: "their clients tried again a second later, which is in the connect latency; ramp_per_s slows connecting",
         },
         Check {
@@ -173,7 +174,7 @@ fn machine(case: &Case<'_>) -> Vec<Check> {
             bound: bounds.retransmitted_share,
             value: wire.and_then(|wire| ratio(Some(wire.retransmitted_segments), Some(wire.segments_sent))),
             words: share,
-            what: "segments the clients sent again were",
+            what: "{} of the segments were sent again",
             advice: "the path loses, and every loss waits for a timer or a round trip",
         },
     ]
@@ -190,7 +191,7 @@ fn plan(case: &Case<'_>) -> Vec<Check> {
             // The very same clock on one machine: there is no bound to speak of.
             value: ratio(Some(case.row.clock_bound_us), p50_us).filter(|_| case.row.clock_bound_us > 0),
             words: share,
-            what: "the server's clock is known to a share of the median latency of",
+            what: "the server's clock is only known to {} of the median latency",
             advice: "nothing below that can be claimed; measure from nearer, or on one machine",
         },
         Check {
@@ -198,7 +199,7 @@ fn plan(case: &Case<'_>) -> Vec<Check> {
             bound: bounds.drift_ratio,
             value: drift(&case.row.series),
             words: number,
-            what: "the median latencies of the window's halves differ by a factor of",
+            what: "the median latencies of the window's halves differ by a factor of {}",
             advice: "no steady state was reached: a queue grew or ran empty; a longer settle_s, or less load",
         },
         Check {
@@ -206,7 +207,7 @@ fn plan(case: &Case<'_>) -> Vec<Check> {
             bound: bounds.skipped_share,
             value: skipped(case),
             words: share,
-            what: "polls that were due while the one before was still under way were",
+            what: "{} of the polls were due while the one before was still under way",
             advice: "the plan was not kept, so requests are fewer and latency is longer than planned; a longer --poll-interval",
         },
         Check {
@@ -214,7 +215,7 @@ fn plan(case: &Case<'_>) -> Vec<Check> {
             bound: bounds.sampled_late_share,
             value: ratio(case.row.phases.sampled_late_us, window_us),
             words: share,
-            what: "the counters were read late by a share of the window of",
+            what: "the counters were read late by {} of the window",
             advice: "so far off are bytes, requests and CPU; a longer --duration, or a less busy machine",
         },
         Check {
@@ -222,7 +223,7 @@ fn plan(case: &Case<'_>) -> Vec<Check> {
             bound: bounds.published_off_share,
             value: published_off(case),
             words: share,
-            what: "updates published differ from the plan by",
+            what: "the updates published differ from the plan by {}",
             advice: "the feed was not the planned one",
         },
     ]
