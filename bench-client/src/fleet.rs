@@ -11,7 +11,7 @@ use std::{
     os::unix::net::UnixStream,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
     thread::JoinHandle,
     time::Duration,
@@ -52,6 +52,8 @@ pub struct Fleet {
     positions: Vec<Arc<AtomicU64>>,
     threads: Vec<JoinHandle<anyhow::Result<Vec<ClientLog>>>>,
     stop: CancellationToken,
+    /// See [`Net::may_ask`].
+    hushed: Arc<AtomicBool>,
     live: Arc<Mutex<Histogram<u64>>>,
 }
 
@@ -104,6 +106,7 @@ impl Fleet {
             positions,
             threads: Vec::new(),
             stop: CancellationToken::new(),
+            hushed: Arc::default(),
             live,
         };
         for (clients, ear) in made.into_iter().zip(ears) {
@@ -111,6 +114,7 @@ impl Fleet {
                 clock,
                 counters: Arc::default(),
                 sockets: Arc::default(),
+                hushed: fleet.hushed.clone(),
             };
             let lags = Lags::default();
             fleet.counters.0.push((net.counters.clone(), net.sockets.clone()));
@@ -153,6 +157,11 @@ impl Fleet {
     pub fn lags_us(&self, from_us: u64, to_us: u64) -> Vec<u64> {
         let lags = self.lags.iter().flat_map(|lags| lags.between(from_us, to_us));
         lags.collect()
+    }
+
+    /// From now on no client asks for anything; what was asked is still answered.
+    pub fn hush(&self) {
+        self.hushed.store(true, Relaxed);
     }
 
     /// Tells every client to end.

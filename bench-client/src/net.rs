@@ -15,7 +15,7 @@ use std::{
     rc::Rc,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
     task::{Context, Poll, ready},
     time::Duration,
@@ -69,6 +69,8 @@ pub struct Net {
     pub clock: Clock,
     pub counters: Arc<Counters>,
     pub sockets: Arc<Sockets>,
+    /// Set at the end: no client asks for anything any more.
+    pub hushed: Arc<AtomicBool>,
 }
 
 /// One connection's own counts, shared with the session that uses it.
@@ -97,8 +99,17 @@ impl Meter {
 }
 
 impl Net {
+    /// Returns at once, until the clients are hushed: from then on never. A request that is cut right after it was written may reach no
+    /// server, so clients fall silent before they are stopped, and both ends count the same.
+    pub async fn may_ask(&self) {
+        if self.hushed.load(Relaxed) {
+            std::future::pending::<()>().await;
+        }
+    }
+
     /// Opens one real connection.
     pub async fn connect(&self, address: SocketAddr) -> io::Result<Stream> {
+        self.may_ask().await;
         let stream = tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(address))
             .await
             .map_err(|_| io::Error::new(io::ErrorKind::TimedOut, format!("no connection to {address} in time")))??;

@@ -9,6 +9,7 @@
 mod clients;
 mod figures;
 mod health;
+mod hush;
 mod null;
 mod row;
 mod sampler;

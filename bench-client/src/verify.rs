@@ -101,6 +101,7 @@ async fn check_all(control: &Control, report: &mut impl FnMut(&Check)) -> anyhow
         net: Net {
             clock,
             sockets: Arc::default(),
+            hushed: Arc::default(),
             counters: Arc::default(),
         },
         endpoint,

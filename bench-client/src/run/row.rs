@@ -17,6 +17,7 @@ use tokio::time::sleep;
 use super::{
     Setting, catalogue, clients,
     figures::{self, Measured},
+    hush,
     sampler::{Sample, Sampler},
     window::{foreign_window, tick_gap_us, window},
 };
@@ -182,6 +183,9 @@ async fn settle_accounts(control: &Control, id: &str, state: &mut State, whole: 
     if !whole && let Some(fleet) = &state.fleet {
         // What a server that broke down brings about from here on is nobody's figure.
         state.totals.get_or_insert(fleet.totals());
+    }
+    if whole && let (Some(fleet), Some(before)) = (&state.fleet, state.server_requests) {
+        hush::hush(control, id, fleet, before, CLOSING_PATIENCE).await;
     }
     end_fleet(state).await;
     if !whole {

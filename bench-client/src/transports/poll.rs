@@ -84,6 +84,7 @@ impl Poller {
     }
 
     async fn poll(&mut self, arrivals: &mut Arrivals) -> Result<Polled, SessionError> {
+        self.net.may_ask().await;
         let limit = ANSWER_TIMEOUT + Duration::from_millis(self.endpoint.wait_ms);
         match timeout(limit, self.exchange(arrivals)).await {
             Ok(polled) => polled,

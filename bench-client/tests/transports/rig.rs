@@ -34,6 +34,7 @@ impl Clients {
             net: Net {
                 clock,
                 sockets: Arc::default(),
+                hushed: Arc::default(),
                 counters: Arc::default(),
             },
             endpoint: Endpoint {
