@@ -12,7 +12,8 @@
 //! * [`fleet`], [`virtual_client`]: the load.  [`transports`]: a file and a row per technique.  [`net`]: the only sockets of the load.
 //! * [`sockets`], [`machine`]: what the kernel says of the sockets and of the machine.  [`validity`], [`oracle`]: whether a row can be believed.
 //! * [`tally`]: what was received against what was published.  [`usage`], [`environment`]: the machine.
-//! * [`record`]: the one truth of a run.  [`report`]: everything made from it.  [`thresholds`]: what must hold of it.
+//! * [`record`]: the one truth of a run.  [`statistics`]: what may be claimed from it.  [`thresholds`]: what must hold of it.
+//!   [`report`]: everything made from it.
 //! * [`verify`]: correctness without figures.
 
 pub mod calibration;
@@ -34,6 +35,7 @@ pub mod run;
 pub mod scenario;
 pub mod sockets;
 pub mod sse_parser;
+pub mod statistics;
 pub mod tally;
 pub mod thresholds;
 pub mod transports;
