@@ -144,6 +144,9 @@ struct RunArgs {
     /// What must hold, or the exit code is 3, such as "websocket.latency_p99_ms < 50"; repeatable
     #[arg(long = "threshold", value_name = "EXPR")]
     thresholds: Vec<String>,
+    /// Go on with whole rounds until every comparison is settled, up to MAX repeats; looks and their levels are fixed before
+    #[arg(long, value_name = "MAX")]
+    until_settled: Option<u32>,
     /// New folder for the results [default: results/<utc time>-<scenario>]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -173,6 +176,7 @@ impl PlanArgs {
             poll_interval_ms: self.poll_interval,
             duration_s: self.duration,
             repeats: self.repeats,
+            until_settled: None,
             mode: self.mode,
             seed: self.seed,
             replay: self.replay.clone(),
@@ -342,6 +346,7 @@ fn enough(plan: &Plan, needs: &[Need]) -> Result<(), Failure> {
 async fn resolve(arguments: &RunArgs, target: Option<&Control>) -> Result<Resolved, Failure> {
     let overrides = Overrides {
         thresholds: arguments.thresholds.clone(),
+        until_settled: arguments.until_settled,
         ..arguments.plan.overrides()
     };
     let scenario = arguments.plan.scenario()?;

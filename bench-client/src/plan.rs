@@ -15,8 +15,9 @@ use server::{
 };
 
 use crate::{
-    record::{Arrivals, FeedPlan, Follow, Mode, Plan, RequestHeaders, default_margin},
+    record::{Arrivals, FeedPlan, Follow, Looks, Mode, Plan, RequestHeaders, default_margin},
     scenario::{Scenario, nearest},
+    statistics::looks::schedule,
     thresholds::Threshold,
     transports,
 };
@@ -29,6 +30,8 @@ const DEFAULT_POLL_INTERVAL_MS: u64 = 1_000;
 const DEFAULT_WAIT_MS: u64 = 25_000;
 const DEFAULT_DURATION_S: f64 = 5.0;
 const DEFAULT_REPEATS: u32 = 4;
+/// One repeat has no spread to look at.
+const REPEATS_TO_LOOK: u32 = 2;
 /// Settling takes a whole poll interval, so that every poller has polled once, and this on top.
 const SETTLE_BEYOND_POLL_S: f64 = 0.5;
 /// A replay's window goes on so long after its last event.
@@ -41,6 +44,8 @@ const REPEATS: std::ops::RangeInclusive<u32> = 1..=1_000;
 const POLL_INTERVAL_MS: std::ops::RangeInclusive<u64> = 10..=3_600_000;
 const WAIT_MS: std::ops::RangeInclusive<u64> = 0..=60_000;
 const SECONDS: std::ops::RangeInclusive<f64> = 0.1..=86_400.0;
+/// A share: twice as much is a difference to anyone.
+const MARGIN: std::ops::RangeInclusive<f64> = 0.0..=1.0;
 const RAMP_PER_S: std::ops::RangeInclusive<f64> = 1.0..=100_000.0;
 
 /// What the command line says besides the scenario's name.
@@ -54,6 +59,8 @@ pub struct Overrides {
     pub poll_interval_ms: Option<u64>,
     pub duration_s: Option<f64>,
     pub repeats: Option<u32>,
+    /// The most repeats, where rounds are added until the comparisons settle.
+    pub until_settled: Option<u32>,
     pub mode: Option<Mode>,
     pub seed: Option<u64>,
     pub replay: Option<PathBuf>,
@@ -170,7 +177,7 @@ fn base(scenario: &Scenario, overrides: &Overrides, feed: FeedPlan) -> Result<Pl
     let settle_s = file
         .settle_s
         .unwrap_or(poll_interval_ms as f64 / 1_000.0 + SETTLE_BEYOND_POLL_S);
-    let plan = Plan {
+    let mut plan = Plan {
         scenario: scenario.name.clone(),
         summary: file.summary.clone(),
         analysis: file.analysis.clone(),
@@ -195,6 +202,7 @@ fn base(scenario: &Scenario, overrides: &Overrides, feed: FeedPlan) -> Result<Pl
         looks: None,
     };
     check(&plan)?;
+    plan.looks = overrides.until_settled.map(|most| looks(&plan, most)).transpose()?;
     Ok(plan)
 }
 
@@ -206,6 +214,7 @@ fn check(plan: &Plan) -> Result<(), PlanError> {
     in_range("wait", plan.wait_ms, &WAIT_MS, " ms")?;
     in_range("settle", plan.settle_s, &SECONDS, " s")?;
     in_range("duration", plan.duration_s, &SECONDS, " s")?;
+    in_range("margin", plan.margin, &MARGIN, "")?;
     if let Some(ramp) = plan.ramp_per_s {
         in_range("ramp", ramp, &RAMP_PER_S, " clients/s")?;
     }
@@ -217,6 +226,24 @@ fn check(plan: &Plan) -> Result<(), PlanError> {
 
 fn joined(first: &[String], second: &[String]) -> Vec<String> {
     first.iter().chain(second).cloned().collect()
+}
+
+/// The schedule of `--until-settled`, where there is something to settle.
+fn looks(plan: &Plan, most: u32) -> Result<Looks, PlanError> {
+    if plan.transports.len() < 2 {
+        return Err(PlanError::NothingToSettle);
+    }
+    if plan.repeats < REPEATS_TO_LOOK {
+        return Err(PlanError::TooFewToLook { repeats: plan.repeats });
+    }
+    if !(plan.repeats..=*REPEATS.end()).contains(&most) {
+        return Err(PlanError::UntilSettled {
+            most,
+            repeats: plan.repeats,
+            limit: *REPEATS.end(),
+        });
+    }
+    Ok(schedule(plan.repeats, most))
 }
 
 fn transport_ids(asked: Option<&Vec<String>>) -> Result<Vec<String>, PlanError> {
@@ -372,16 +399,18 @@ impl Plan {
         (self.follow == Follow::One && topics > 0).then(|| client % topics)
     }
 
-    /// Transport and repeat of every row, in balanced order: A B C D, D C B A, A B C D …
+    /// Transport and repeat of every row that is sure to be measured, in balanced order: A B C D, D C B A, A B C D …
     pub fn rows(&self) -> Vec<(&str, u32)> {
-        let round = |repeat: u32| {
-            let mut round: Vec<_> = self.transports.iter().map(|id| (id.as_str(), repeat)).collect();
-            if repeat.is_multiple_of(2) {
-                round.reverse();
-            }
-            round
-        };
-        (1..=self.repeats).flat_map(round).collect()
+        (1..=self.repeats).flat_map(|repeat| self.round(repeat)).collect()
+    }
+
+    /// The rows of one round.
+    pub fn round(&self, repeat: u32) -> Vec<(&str, u32)> {
+        let mut round: Vec<_> = self.transports.iter().map(|id| (id.as_str(), repeat)).collect();
+        if repeat.is_multiple_of(2) {
+            round.reverse();
+        }
+        round
     }
 }
 
@@ -439,5 +468,30 @@ mod tests {
         assert_eq!(first, ["short-poll", "long-poll", "sse", "websocket"]);
         assert!(second.iter().eq(first.iter().rev()));
         assert_eq!(first, &ids[8..]);
+    }
+
+    #[test]
+    fn looks_are_planned_where_there_is_something_to_settle() {
+        let scenario = Scenario::load("live-score").expect("a built-in scenario");
+        let planned = |repeats, transports: &[&str], most| {
+            let overrides = Overrides {
+                repeats: Some(repeats),
+                transports: Some(transports.iter().map(|id| (*id).to_owned()).collect()),
+                until_settled: Some(most),
+                ..Overrides::default()
+            };
+            resolve(&scenario, &overrides).map(|resolved| resolved.plan.looks.map(|looks| looks.after_repeats))
+        };
+        let refusal = |repeats, transports: &[&str], most| match planned(repeats, transports, most) {
+            Ok(looks) => panic!("{looks:?}"),
+            Err(error) => error.to_string(),
+        };
+        let two = ["sse", "websocket"];
+        assert_eq!(planned(4, &two, 20).expect("a good plan"), Some(vec![4, 6, 9, 14, 20]));
+        let said = refusal(4, &two, 3);
+        assert!(said.contains("--until-settled 3: expected 4 to 1000"), "{said}");
+        assert!(refusal(4, &two, 1001).contains("--until-settled 1001: expected 4 to 1000"));
+        assert!(refusal(1, &two, 20).contains("--repeats 2"));
+        assert!(refusal(4, &["sse"], 20).contains("two or more"));
     }
 }

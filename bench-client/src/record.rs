@@ -51,6 +51,9 @@ pub struct RunRecord {
     /// What the client alone adds with these settings on this machine, where it was ever measured.
     #[serde(default)]
     pub calibrations: Vec<Calibration>,
+    /// Repeats after which every comparison was settled, where the plan has looks; absent while it was not.
+    #[serde(default)]
+    pub settled_after: Option<u32>,
     /// One row per transport and repeat, in the order they were measured.
     pub rows: Vec<Row>,
 }

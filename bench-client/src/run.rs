@@ -31,8 +31,10 @@ use crate::{
     environment,
     plan::Resolved,
     progress::Progress,
-    record::{Outcome, RunRecord, RunStatus, SCHEMA_VERSION, Transport},
-    report, validity,
+    record::{Outcome, Plan, RunRecord, RunStatus, SCHEMA_VERSION, Transport},
+    report,
+    statistics::looks::{self, most_repeats},
+    validity,
 };
 
 /// Name of the schema beside run.json.
@@ -40,6 +42,9 @@ const SCHEMA_FILE: &str = "run.schema.json";
 
 /// Faults of a failed row that are said at once; the record has more.
 const FAULTS_SAID: usize = 3;
+
+/// Open comparisons that are named after a look.
+const OPEN_SAID: usize = 3;
 
 /// Where and how a run is made.
 pub struct Setting<'a> {
@@ -71,7 +76,7 @@ pub enum FolderError {
     Io { path: String, error: std::io::Error },
 }
 
-/// Measures every row of the plan.
+/// Measures every row of the plan, and with looks more rounds, until all is settled or the last look is over.
 pub async fn run(setting: Setting<'_>) -> anyhow::Result<Ended> {
     let plan = &setting.resolved.plan;
     let now = SystemTime::now();
@@ -91,6 +96,7 @@ pub async fn run(setting: Setting<'_>) -> anyhow::Result<Ended> {
         environment: environment::describe(),
         transports: Vec::new(),
         calibrations: Vec::new(),
+        settled_after: None,
         rows: Vec::new(),
     };
     let say = |line: &str| setting.progress.say(line);
@@ -98,25 +104,30 @@ pub async fn run(setting: Setting<'_>) -> anyhow::Result<Ended> {
     let started = Instant::now();
     // What this and the next saves fail of is said as it happens; the last one decides.
     let _ = save(&mut record, &folder, started, setting.progress);
-    let rows = plan.rows();
-    for (index, (id, repeat)) in rows.iter().enumerate() {
-        if setting.interrupt.is_cancelled() {
+    for repeat in 1..=most_repeats(plan) {
+        for (id, repeat) in plan.round(repeat) {
+            if setting.interrupt.is_cancelled() {
+                break;
+            }
+            let (rows, repeats) = ahead(plan, repeat);
+            setting.progress.row(record.rows.len(), rows, id, repeat, repeats);
+            let (mut row, catalogue) = row::measure(&setting, id, repeat).await;
+            validity::judge(&record, &mut row);
+            if let Outcome::Failed { reason } = &row.outcome {
+                setting.progress.say(&format!("{id}, repeat {repeat}: {reason}"));
+                for fault in row.faults.iter().take(FAULTS_SAID) {
+                    setting.progress.say(&format!("  {fault}"));
+                }
+            }
+            if record.transports.is_empty() {
+                record.transports = catalogue;
+            }
+            record.rows.push(row);
+            let _ = save(&mut record, &folder, started, setting.progress);
+        }
+        if setting.interrupt.is_cancelled() || settled(&mut record, repeat, setting.progress) {
             break;
         }
-        setting.progress.row(index, rows.len(), id, *repeat, plan.repeats);
-        let (mut row, catalogue) = row::measure(&setting, id, *repeat).await;
-        validity::judge(&record, &mut row);
-        if let Outcome::Failed { reason } = &row.outcome {
-            setting.progress.say(&format!("{id}, repeat {repeat}: {reason}"));
-            for fault in row.faults.iter().take(FAULTS_SAID) {
-                setting.progress.say(&format!("  {fault}"));
-            }
-        }
-        if record.transports.is_empty() {
-            record.transports = catalogue;
-        }
-        record.rows.push(row);
-        let _ = save(&mut record, &folder, started, setting.progress);
     }
     setting.progress.done();
     record.status = status(&record, setting.interrupt.is_cancelled());
@@ -126,6 +137,43 @@ pub async fn run(setting: Setting<'_>) -> anyhow::Result<Ended> {
         folder,
         unsaved,
     })
+}
+
+/// Rows and repeats that are sure to come, from this repeat on: up to the next look.
+fn ahead(plan: &Plan, repeat: u32) -> (usize, u32) {
+    let looks = plan.looks.iter().flat_map(|looks| &looks.after_repeats);
+    let next = looks.copied().find(|look| *look >= repeat);
+    let repeats = next.unwrap_or(plan.repeats);
+    (repeats as usize * plan.transports.len(), repeats)
+}
+
+/// Looks at the comparisons where the plan has a look, and says what is open. True when nothing is.
+fn settled(record: &mut RunRecord, repeats: u32, progress: &Progress) -> bool {
+    let Some(found) = looks::look(record, repeats) else {
+        return false;
+    };
+    let most = most_repeats(&record.plan);
+    if found.settled() {
+        progress.say(&format!("settled after {repeats} of at most {most} repeats"));
+        record.settled_after = Some(repeats);
+        return true;
+    }
+    let open: Vec<String> = found
+        .open()
+        .map(|(metric, first, second)| format!("{metric} of {first} and {second}"))
+        .collect();
+    let (named, others) = open.split_at(open.len().min(OPEN_SAID));
+    let others = match others.len() {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    let all = found.all.len() + found.untested.len();
+    progress.say(&format!(
+        "after {repeats} of at most {most} repeats {} of {all} comparisons are open: {}{others}",
+        open.len(),
+        named.join(", ")
+    ));
+    false
 }
 
 fn status(record: &RunRecord, interrupted: bool) -> RunStatus {

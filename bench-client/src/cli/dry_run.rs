@@ -4,8 +4,9 @@ use comfy_table::{CellAlignment, Table, presets};
 
 use crate::{
     limits::{self, Need, Traffic},
-    record::{FeedPlan, Plan},
-    report::format,
+    record::{FeedPlan, Looks, Plan},
+    report::{describe, format},
+    statistics::{ALPHA, looks::most_repeats},
 };
 
 /// One line: what is about to happen.
@@ -20,8 +21,30 @@ pub fn load(plan: &Plan) -> String {
         format::of(plan.clients.into(), "client", "clients"),
         feed(plan),
         format::of(plan.transports.len() as u64, "transport", "transports"),
-        format::of(plan.repeats.into(), "repeat", "repeats"),
-        minutes(limits::run_s(plan)),
+        describe::repeats(plan),
+        length(plan),
+    )
+}
+
+/// How long it takes: with looks, to the first and to the last of them.
+fn length(plan: &Plan) -> String {
+    let (first_s, most) = (limits::run_s(plan), most_repeats(plan));
+    let last_s = first_s / f64::from(plan.repeats) * f64::from(most);
+    if most > plan.repeats {
+        format!("{} to {}", minutes(first_s), minutes(last_s))
+    } else {
+        minutes(first_s)
+    }
+}
+
+/// When it looks whether all is settled, and how sure it has to be each time.
+fn looks(looks: &Looks) -> String {
+    let after: Vec<String> = looks.after_repeats.iter().map(u32::to_string).collect();
+    let share = ALPHA * 100.0 / after.len() as f64;
+    format!(
+        "after {} repeats, until all is settled; a chance of {} % of a wrong claim each",
+        after.join(", "),
+        format::number(share)
     )
 }
 
@@ -30,6 +53,9 @@ pub fn describe(plan: &Plan, needs: &[Need]) -> String {
     let mut text = summary(plan) + "\n\nPlan\n";
     let mut row = |name: &str, value: String| text += &format!("  {name:<17} {value}\n");
     row("order of rows", order(plan));
+    if let Some(schedule) = &plan.looks {
+        row("looks", looks(schedule));
+    }
     row("feed", feed(plan));
     row(
         "mode",

@@ -31,6 +31,7 @@ pub async fn resolve(dir: &Path, arguments: &RunArgs, target: Option<&Control>) 
     let changes = Changes {
         replay: arguments.plan.replay.clone(),
         repeats: arguments.plan.repeats,
+        until_settled: arguments.until_settled,
         thresholds: arguments.thresholds.clone(),
     };
     let feed = match target {

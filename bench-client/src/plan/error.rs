@@ -51,6 +51,20 @@ pub enum PlanError {
     },
     #[error("{0} makes no sense beside replay in one scenario: the file says when and what; leave one of them out")]
     BesideReplay(&'static str),
+    #[error(
+        "--until-settled {most}: expected {repeats} to {limit}; the run begins with {repeats} repeats (--repeats) and adds rounds up \
+         to so many"
+    )]
+    UntilSettled { most: u32, repeats: u32, limit: u32 },
+    #[error(
+        "--until-settled looks after {repeats} repeat first, which has no spread to compare with: ask for --repeats 2 or more, \
+         4 is usual"
+    )]
+    TooFewToLook { repeats: u32 },
+    #[error(
+        "--until-settled compares transports, and one is planned: name two or more with --transport, or leave it out"
+    )]
+    NothingToSettle,
     #[error(transparent)]
     Threshold(#[from] ThresholdError),
     #[error(transparent)]

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use server::{FeedDescription, settings::FeedSettings};
 
-use super::{PlanError, REPLAY_TAIL_S, Resolved, check, joined, setting, transport_ids};
+use super::{PlanError, REPLAY_TAIL_S, Resolved, check, joined, looks, setting, transport_ids};
 use crate::{
     record::{Arrivals, Environment, FeedPlan, Plan, RunRecord, Tool},
     report::format,
@@ -26,6 +26,8 @@ pub struct Changes {
     /// Where the replayed file is now.
     pub replay: Option<PathBuf>,
     pub repeats: Option<u32>,
+    /// See [`crate::record::Looks`].
+    pub until_settled: Option<u32>,
     /// On top of the recorded ones.
     pub thresholds: Vec<String>,
 }
@@ -63,6 +65,9 @@ pub fn resolve_like(
     if let Some(repeats) = changes.repeats {
         // So many, whatever the recorded rule would have said.
         (plan.repeats, plan.looks) = (repeats, None);
+    }
+    if let Some(most) = changes.until_settled {
+        plan.looks = Some(looks(&plan, most)?);
     }
     check(&plan)?;
     let feed = feed(&plan, changes, target)?;

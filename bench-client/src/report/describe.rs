@@ -8,6 +8,7 @@ use crate::record::{
 use super::format::{self, count, of};
 use super::summary::Summary;
 use super::trust;
+use crate::statistics::looks::most_repeats;
 
 /// Share of the window that its counters may be read late before it is said.
 const LATE_SHARE: f64 = 0.01;
@@ -50,9 +51,17 @@ pub fn conditions(plan: &Plan) -> Vec<String> {
         }
         .to_owned(),
         format!("{} s window", format::plain((plan.duration_s * 100.0).round() / 100.0)),
-        of(plan.repeats.into(), "repeat", "repeats"),
+        repeats(plan),
         format!("seed {}", plan.seed),
     ]
+}
+
+/// `4 repeats`, or `4 to 20 repeats`.
+pub fn repeats(plan: &Plan) -> String {
+    match most_repeats(plan) {
+        most if most > plan.repeats => format!("{} to {most} repeats, until settled", plan.repeats),
+        _ => of(plan.repeats.into(), "repeat", "repeats"),
+    }
 }
 
 /// What a reader must know before believing the figures: the run's end, rows that failed or are missing, losses, faults.

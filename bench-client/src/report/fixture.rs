@@ -49,6 +49,7 @@ pub fn record() -> RunRecord {
         },
         transports: SHAPES.iter().map(transport).collect(),
         calibrations: Vec::new(),
+        settled_after: None,
         rows,
     }
 }

@@ -1,23 +1,26 @@
 //! report.md: the run in sentences, tables and charts, for someone who was not there.
 //!
 //! ```text
-//! RunRecord, Summary -> words (sentences, notes) + trust (verdicts) + results, layers (tables)
+//! RunRecord, Summary -> words (sentences, notes) + trust (verdicts) + comparisons (claims) + results, layers (tables)
 //!                       + background (definitions, machine) -> report.md
 //! ```
 //!
-//! Words of the record are escaped; the scenario's analysis alone is markdown and printed as such.
+//! Which technique is better is said in `comparisons` alone, in sentences that carry their interval. Words of the record are escaped;
+//! the scenario's analysis alone is markdown and printed as such.
 
 mod background;
 mod calibration;
+mod comparisons;
 mod layers;
 mod results;
-mod table;
+pub(super) mod table;
 mod trust;
 mod words;
 
 use anyhow::Result;
 
 use crate::record::{RunRecord, Verdict};
+use crate::statistics::between_transports;
 
 use super::chart;
 use super::describe;
@@ -37,6 +40,7 @@ pub fn report(record: &RunRecord) -> Result<String> {
         trust::verdicts(record, &summaries),
         trust::thresholds(record, &summaries),
         words::measured(record, &summaries),
+        comparisons::comparisons(record, &between_transports(record)),
         results::freshness(&summaries),
         calibration::share(record)?,
         results::cost(&summaries),

@@ -9,10 +9,12 @@
 //!      +-> schema  run.schema.json
 //! ```
 //!
-//! Absent on purpose: network, live state and clocks, so that any report can be made again from `run.json`; and judging:
-//! verdicts and their reasons come with the record, [`trust`] puts them into words.
+//! Absent on purpose: network, live state and clocks, so that any report can be made again from `run.json`; and judging: verdicts and
+//! their reasons come with the record, [`trust`] puts them into words. Which technique is better is said by [`comparisons`] alone, with
+//! intervals: everything else is figures.
 
 pub mod chart;
+pub mod comparisons;
 pub mod csv;
 pub mod describe;
 pub mod file;

@@ -7,12 +7,13 @@ use anyhow::Result;
 use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent, presets};
 
 use crate::record::{RunRecord, Verdict};
+use crate::statistics::between_transports;
 use crate::thresholds;
 
-use super::describe;
 use super::format::{UNKNOWN, bytes, known, number, quantile, share, time_us};
 use super::summary::{Summary, summaries};
 use super::trust::{self, Standing};
+use super::{comparisons, describe};
 
 const COLUMNS: [&str; 10] = [
     "technique",
@@ -30,6 +31,7 @@ const COLUMNS: [&str; 10] = [
 /// The columns that give up a blank where the table is too wide, first those whose heads are wider than their cells.
 const GIVES_WAY: [usize; 9] = [5, 3, 4, 9, 7, 6, 8, 2, 1];
 
+const PLAIN: &str = "0";
 const BOLD: &str = "1";
 const DIM: &str = "2";
 const RED: &str = "31";
@@ -60,6 +62,7 @@ pub fn table(record: &RunRecord, width: usize, color: bool) -> Result<String> {
         out.text.push('\n');
     }
     out.verdict(record, &summaries);
+    out.claims(record);
     for note in notes {
         out.item("!", &note, YELLOW);
     }
@@ -144,6 +147,13 @@ impl Page {
         }
     }
 
+    /// Who is better, by how much and how surely, for the metrics most people choose by.
+    fn claims(&mut self, record: &RunRecord) {
+        for line in comparisons::headlines(record, &between_transports(record)) {
+            self.item("=", &line, PLAIN);
+        }
+    }
+
     fn thresholds(&mut self, record: &RunRecord, summaries: &[Summary]) {
         let checked = thresholds::check(&record.plan, summaries);
         if checked.is_empty() {
@@ -203,7 +213,7 @@ fn cells(summary: &Summary) -> Vec<String> {
 }
 
 /// Joins `words` by `separator` into lines of at most `width` characters, unless one word alone is longer.
-fn wrap(words: impl Iterator<Item = String>, separator: &str, width: usize) -> Vec<String> {
+pub(super) fn wrap(words: impl Iterator<Item = String>, separator: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in words {
         match lines.last_mut() {
@@ -218,6 +228,6 @@ fn wrap(words: impl Iterator<Item = String>, separator: &str, width: usize) -> V
 }
 
 /// Words of the record may hold anything; a terminal gets no control characters from them.
-fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

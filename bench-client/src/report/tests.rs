@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::*;
+use crate::record::{Quantile, RunStatus};
 
 fn records() -> [RunRecord; 3] {
     [fixture::record(), fixture::empty(), fixture::interrupted_replay()]
@@ -114,15 +115,94 @@ fn one_chart() {
     insta::assert_snapshot!("bytes_per_update_svg", svg::draw(bytes).unwrap());
 }
 
+/// Four repeats of everything, finished; SSE's and WebSocket's p99 are too close for that.
+fn four_repeats() -> RunRecord {
+    const NOISE: [[f64; 4]; 4] = [
+        [1.0, 1.001, 0.999, 1.0],
+        [1.0, 1.09, 0.96, 1.03],
+        [0.86, 0.83, 0.94, 0.80],
+        [0.93, 1.06, 1.10, 0.89],
+    ];
+    let mut record = fixture::record();
+    record.status = RunStatus::Finished;
+    record.plan.repeats = 4;
+    let first: Vec<_> = record.rows.drain(..4).collect();
+    record.rows.clear();
+    for repeat in 0..4 {
+        for (row, noise) in first.iter().zip(NOISE) {
+            let mut row = row.clone();
+            let figures = &mut row.figures;
+            figures.repeat = repeat as u32 + 1;
+            let times = |us: Option<Quantile>| {
+                us.and_then(Quantile::us)
+                    .map(|us| Quantile::Us((us as f64 * noise[repeat]) as u64))
+            };
+            figures.latency_p50_us = times(figures.latency_p50_us);
+            figures.latency_p99_us = times(figures.latency_p99_us);
+            let server_us = figures
+                .server_cpu_us_per_update
+                .map(|us| us * noise[3 - repeat].powf(0.2));
+            figures.server_cpu_us_per_update = server_us;
+            record.rows.push(row);
+        }
+    }
+    record
+}
+
+fn claims_of(markdown: &str) -> &str {
+    let from = markdown.find("## What can be said").unwrap();
+    let rest = &markdown[from..];
+    &rest[..rest[1..].find("\n## ").unwrap() + 2]
+}
+
 #[test]
-fn figures_without_intervals_name_no_winner() {
-    for record in records() {
-        let text = markdown::report(&record).unwrap() + &terminal::table(&record, 100, false).unwrap();
-        for word in text.to_lowercase().split(|c: char| !c.is_alphabetic()) {
-            assert!(
-                !["better", "worse", "best", "worst", "winner", "wins", "faster", "slower"].contains(&word),
-                "{word}"
-            );
+fn claims() {
+    let mut record = four_repeats();
+    insta::assert_snapshot!("claims_md", claims_of(&markdown::report(&record).unwrap()));
+    insta::assert_snapshot!("claims_terminal", terminal::table(&record, 100, false).unwrap());
+
+    record.plan.looks = Some(crate::record::Looks {
+        after_repeats: vec![2, 4],
+    });
+    let text = terminal::table(&record, 100, false).unwrap();
+    assert!(text.contains("= Not settled after 4 of at most 4 repeats: "), "{text}");
+    assert!(markdown::report(&record).unwrap().contains("look up to 2 times"));
+    record.settled_after = Some(4);
+    let text = terminal::table(&record, 100, false).unwrap();
+    assert!(text.contains("= Settled after 4 of at most 4 repeats."), "{text}");
+    // Rounds behind a look, as an interrupt leaves them, were not meant to be looked at.
+    record.rows.retain(|row| row.figures.repeat < 4);
+    assert!(
+        markdown::report(&record).unwrap().contains("times, as planned"),
+        "two repeats are a look"
+    );
+    record.plan.looks = Some(crate::record::Looks {
+        after_repeats: vec![4, 6],
+    });
+    let text = terminal::table(&record, 100, false).unwrap();
+    assert!(
+        text.contains("= Nothing is claimed: the run ended before its first look."),
+        "{text}"
+    );
+}
+
+#[test]
+fn only_claims_name_a_winner_and_each_carries_its_interval() {
+    const WORDS: [&str; 8] = ["better", "worse", "best", "worst", "winner", "wins", "faster", "slower"];
+    let names_one = |text: &str| {
+        let text = text.to_lowercase();
+        text.split(|c: char| !c.is_alphabetic())
+            .any(|word| WORDS.contains(&word))
+    };
+    for record in records().into_iter().chain([four_repeats()]) {
+        let markdown = markdown::report(&record).unwrap();
+        let claims = claims_of(&markdown);
+        assert!(!names_one(&markdown.replace(claims, "")));
+        for line in claims.lines().filter(|line| !line.starts_with('|') && names_one(line)) {
+            assert!(line.contains(" interval "), "{line}");
+        }
+        for line in comparisons::headlines(&record, &crate::statistics::between_transports(&record)) {
+            assert!(!names_one(&line) || line.contains(" interval "), "{line}");
         }
     }
 }

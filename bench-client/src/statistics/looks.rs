@@ -2,7 +2,7 @@
 
 use crate::record::{Looks, Plan, RunRecord};
 
-use super::{Comparisons, between_transports_until};
+use super::pairs::{Comparisons, between_transports_until};
 
 /// Each look after half as many repeats again as the one before.
 const GROWTH: f64 = 1.5;

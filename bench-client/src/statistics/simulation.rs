@@ -8,9 +8,9 @@ use rand_pcg::{
 };
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
-use super::{metrics::ALL, *};
+use super::{metrics::ALL, pairs::effects, *};
 use crate::{
-    record::{Quantile, Row, RunRecord},
+    record::{Quantile, Row, RunRecord, RunStatus},
     report::fixture,
 };
 

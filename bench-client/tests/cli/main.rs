@@ -15,6 +15,7 @@ mod record;
 mod refused;
 mod replay;
 mod serve;
+mod settled;
 mod thresholds;
 mod verdict;
 mod words;

@@ -61,6 +61,22 @@ fn numbers_out_of_range_are_named_with_the_range() {
         ("--poll-interval 1", ["poll interval 1", "expected 10 to 3600000 ms"]),
         ("--repeats 0", ["repeats 0", "expected 1 to 1000"]),
         ("--topics 0", ["0 topics", "between 1 and 10000"]),
+        (
+            "--repeats 4 --until-settled 3",
+            ["--until-settled 3", "expected 4 to 1000"],
+        ),
+        (
+            "--repeats 4 --until-settled 1001",
+            ["--until-settled 1001", "expected 4 to 1000"],
+        ),
+        (
+            "--repeats 1 --until-settled 8",
+            ["after 1 repeat first", "--repeats 2 or more"],
+        ),
+        (
+            "--repeats 2 --until-settled 8 --transport sse",
+            ["--until-settled compares transports", "two or more"],
+        ),
         ("--speed -2", ["--speed is for a replay", "--replay"]),
         ("--speed 10", ["--speed is for a replay", "--replay"]),
     ] {

@@ -1,0 +1,227 @@
+//! What a run may claim, in words: sentences that carry their interval, for the terminal and for report.md.
+//!
+//! ```text
+//! RunRecord -> statistics -> Comparisons -> standing (the best by one metric against each other) -> sentences
+//! ```
+
+use crate::{
+    record::RunRecord,
+    statistics::{Comparison, Comparisons, Interval, Metric, Verdict, looks::most_repeats, metrics},
+};
+
+use super::{
+    format::{number, of},
+    summary::label,
+};
+
+/// Metrics that the terminal says a line about; report.md says all.
+const HEADLINES: [&str; 3] = ["latency_p99_us", "bytes_per_update", "server_cpu_us_per_update"];
+
+/// The technique with the lowest figure, against each other one.
+pub struct Standing<'a> {
+    pub metric: &'static Metric,
+    /// Its id.
+    pub best: &'a str,
+    /// With the best one first; the nearest technique first.
+    pub against: Vec<Comparison>,
+}
+
+/// Who stands where by one metric; None when no pair was tested.
+pub fn standing<'a>(found: &'a Comparisons, metric: &'static Metric) -> Option<Standing<'a>> {
+    let of_it: Vec<&Comparison> = found.all.iter().filter(|one| one.metric.name == metric.name).collect();
+    let mean_log = |id: &str| {
+        let logs = of_it
+            .iter()
+            .filter_map(|one| one.seen_from(id))
+            .map(|one| one.ratio.ln());
+        let (count, sum) = logs.fold((0.0, 0.0), |(count, sum), log| (count + 1.0, sum + log));
+        sum / count
+    };
+    let ids = of_it.iter().flat_map(|one| [one.first.as_str(), one.second.as_str()]);
+    let best = ids.min_by(|a, b| mean_log(a).total_cmp(&mean_log(b)))?;
+    let mut against: Vec<Comparison> = of_it.iter().filter_map(|one| one.seen_from(best)).collect();
+    against.sort_by(|a, b| b.ratio.total_cmp(&a.ratio));
+    Some(Standing { metric, best, against })
+}
+
+/// A handful of lines for below the table.
+pub fn headlines(record: &RunRecord, found: &Comparisons) -> Vec<String> {
+    if let Some(silence) = &found.silence {
+        return vec![format!("Nothing is claimed: {silence}")];
+    }
+    let chosen = metrics::ALL.iter().filter(|metric| HEADLINES.contains(&metric.name));
+    let mut lines: Vec<String> = chosen
+        .filter_map(|metric| standing(found, metric))
+        .map(|standing| headline(record, found, &standing))
+        .collect();
+    lines.extend(ending(record, found));
+    lines
+}
+
+fn headline(record: &RunRecord, found: &Comparisons, standing: &Standing) -> String {
+    let group = |is: fn(&Verdict) -> bool| -> Vec<&Comparison> {
+        standing.against.iter().filter(|one| is(&one.verdict)).collect()
+    };
+    let better = group(|verdict| *verdict == Verdict::Lower);
+    let mut parts = Vec::new();
+    if let Some(nearest) = better.first() {
+        let others = names(record, &better);
+        let nearest_is = if better.len() == 1 {
+            String::new()
+        } else {
+            format!("; nearest is {}", label(record, &nearest.second))
+        };
+        parts.push(format!("better than {others}{nearest_is}: {}", times(nearest)));
+    }
+    for one in group(|verdict| *verdict == Verdict::Equivalent) {
+        parts.push(format!("equivalent to {}: {}", label(record, &one.second), times(one)));
+    }
+    for one in group(|verdict| matches!(verdict, Verdict::Inconclusive { .. })) {
+        let open = format!("inconclusive against {}: {}", label(record, &one.second), times(one));
+        parts.push(open + &would_settle(&one.verdict));
+    }
+    for one in group(|verdict| *verdict == Verdict::Higher) {
+        parts.push(format!("worse than {}: {}", label(record, &one.second), times(one)));
+    }
+    let untested = found.untested.iter().filter(|one| one.metric == standing.metric.name);
+    let others: Vec<&str> = untested
+        .filter_map(|one| match standing.best {
+            best if best == one.first => Some(label(record, &one.second)),
+            best if best == one.second => Some(label(record, &one.first)),
+            _ => None,
+        })
+        .collect();
+    if !others.is_empty() {
+        parts.push(format!("not compared with {}, too few rounds have both", list(&others)));
+    }
+    let verb = if better.is_empty() { "is lowest, and" } else { "is" };
+    format!(
+        "{}: {} {verb} {}.",
+        standing.metric.label,
+        label(record, standing.best),
+        parts.join("; ")
+    )
+}
+
+fn names(record: &RunRecord, comparisons: &[&Comparison]) -> String {
+    let names: Vec<&str> = comparisons.iter().map(|one| label(record, &one.second)).collect();
+    list(&names)
+}
+
+/// `a, b and c`.
+fn list(names: &[&str]) -> String {
+    match names.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// How a run with looks ended; None for the others.
+pub fn ending(record: &RunRecord, found: &Comparisons) -> Option<String> {
+    record.plan.looks.as_ref()?;
+    let most = most_repeats(&record.plan);
+    Some(match record.settled_after {
+        Some(repeats) => format!("Settled after {repeats} of at most {most} repeats."),
+        None => {
+            let all = found.all.len() + found.untested.len();
+            format!(
+                "Not settled after {} of at most {most} repeats: {} of {all} comparisons are open.",
+                found.rounds,
+                found.open().count()
+            )
+        }
+    })
+}
+
+/// `0.85 times (99.2 % interval 0.78 to 0.93, 4 repeats)`.
+pub fn times(one: &Comparison) -> String {
+    format!(
+        "{} times ({}, {})",
+        ratio(one.ratio),
+        interval(&one.interval),
+        of(one.blocks.into(), "repeat", "repeats")
+    )
+}
+
+/// `99.2 % interval 0.78 to 0.93`.
+pub fn interval(interval: &Interval) -> String {
+    format!("{} interval {}", level(interval.level), span(interval))
+}
+
+/// `0.78 to 0.93`.
+pub fn span(interval: &Interval) -> String {
+    format!("{} to {}", ratio(interval.low), ratio(interval.high))
+}
+
+/// The level of an interval: two digits of what it leaves out.
+pub fn level(level: f64) -> String {
+    let out = (1.0 - level) * 100.0;
+    // 5 % leaves no decimals, 0.14 % two.
+    let decimals = (1.0 - out.log10().floor()).clamp(0.0, 6.0) as usize;
+    let text = format!("{:.decimals$}", 100.0 - out);
+    let text = if decimals > 0 {
+        text.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        &text
+    };
+    format!("{text} %")
+}
+
+/// A ratio: three digits, or near 1 as many as tell it from 1.
+pub fn ratio(ratio: f64) -> String {
+    let off = (ratio - 1.0).abs();
+    if !(1e-6..0.01).contains(&off) {
+        return number(ratio);
+    }
+    let decimals = (1.0 - off.log10().floor()) as usize;
+    format!("{ratio:.decimals$}")
+}
+
+/// What an inconclusive comparison needs, as the end of a sentence; empty for the others.
+pub fn would_settle(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Inconclusive { repeats: Some(repeats) } => format!(", {repeats} repeats would probably settle it"),
+        Verdict::Inconclusive { repeats: None } => ", it would probably take more than 200 repeats".to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// `WebSocket's`, `Server-Sent Events'`.
+pub fn possessive(name: &str) -> String {
+    if name.ends_with('s') {
+        format!("{name}'")
+    } else {
+        format!("{name}'s")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_and_ratios_keep_the_digits_that_matter() {
+        for (value, text) in [
+            (0.95, "95 %"),
+            (0.975, "97.5 %"),
+            (1.0 - 0.05 / 3.0, "98.3 %"),
+            (1.0 - 0.05 / 36.0, "99.86 %"),
+            (1.0 - 0.05 / 500.0, "99.99 %"),
+        ] {
+            assert_eq!(level(value), text);
+        }
+        for (value, text) in [
+            (1.0, "1.00"),
+            (0.8512, "0.851"),
+            (12.345, "12.3"),
+            (0.99963, "0.99963"),
+            (1.0021, "1.0021"),
+            (0.0226, "0.0226"),
+        ] {
+            assert_eq!(ratio(value), text);
+        }
+        assert_eq!(possessive("Server-Sent Events"), "Server-Sent Events'");
+        assert_eq!(possessive("WebSocket"), "WebSocket's");
+    }
+}

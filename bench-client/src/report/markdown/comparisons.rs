@@ -1,0 +1,159 @@
+//! What the run may claim: a few sentences for each metric, each with its interval, and a table of every pair.
+
+use crate::record::RunRecord;
+use crate::report::comparisons::{ending, level, possessive, ratio, span, standing, times, would_settle};
+use crate::report::format::{of, plain};
+use crate::report::summary::label;
+use crate::statistics::{Comparison, Comparisons, Metric, Verdict, effect::BOOTSTRAP_FROM, metrics};
+
+use super::table::{escape, table};
+
+/// The section, for a run of two techniques or more.
+pub fn comparisons(record: &RunRecord, found: &Comparisons) -> String {
+    let mut parts = vec!["## What can be said\n".to_owned()];
+    match &found.silence {
+        Some(silence) => parts.push(format!("Nothing is claimed: {silence}\n")),
+        None => {
+            parts.push(method(found));
+            parts.extend(ending(record, found).map(|sentence| format!("**{sentence}**\n")));
+            parts.extend(
+                metrics::ALL
+                    .iter()
+                    .filter_map(|metric| of_metric(record, found, metric)),
+            );
+        }
+    }
+    parts.extend(untested(record, found));
+    parts.join("\n")
+}
+
+fn method(found: &Comparisons) -> String {
+    let margin = plain((found.margin * 1e4).round() / 100.0);
+    let bootstrap = if found.rounds as usize >= BOOTSTRAP_FROM {
+        ", together with a bootstrap (BCa): the interval reaches as far as either"
+    } else {
+        ""
+    };
+    let looks = if found.looks > 1 {
+        format!(
+            " The run was to look up to {} times, as planned before it began; the looks share those 5 %.",
+            found.looks
+        )
+    } else {
+        String::new()
+    };
+    format!(
+        "Within each round, which measures every technique once, two techniques are compared by the ratio of their figures; \
+         Student's t on the logarithms gives the interval{bootstrap}. That assumes noise that multiplies (log-normal, or nearly) \
+         and rounds that are independent of each other. The {} below are one family (Holm): the chance that any claim here is wrong is \
+         5 % at most, and each interval stands at the level that its rank in the family was granted.{looks}\n\n\
+         *Better*: the interval excludes 1, and reaches beyond {margin} %. *Equivalent*: it lies within {margin} % either way. \
+         *Inconclusive*: neither. That is not \"the same\".\n",
+        of(found.all.len() as u64, "comparison", "comparisons"),
+    )
+}
+
+fn of_metric(record: &RunRecord, found: &Comparisons, metric: &'static Metric) -> Option<String> {
+    let standing = standing(found, metric)?;
+    let sentences: Vec<String> = standing
+        .against
+        .iter()
+        .map(|one| format!("- {}\n", sentence(record, one)))
+        .collect();
+    let headers = [
+        "technique",
+        "against",
+        "times",
+        "interval",
+        "level",
+        "repeats",
+        "verdict",
+    ];
+    let of_it = found.all.iter().filter(|one| one.metric.name == metric.name);
+    let rows = of_it.map(|one| {
+        vec![
+            label(record, &one.first).to_owned(),
+            label(record, &one.second).to_owned(),
+            ratio(one.ratio),
+            span(&one.interval),
+            level(one.interval.level),
+            if one.left_out == 0 {
+                one.blocks.to_string()
+            } else {
+                format!("{} of {}", one.blocks, one.blocks + one.left_out)
+            },
+            verdict(record, one),
+        ]
+    });
+    let mut title = metric.label.to_owned();
+    title[..1].make_ascii_uppercase();
+    Some(format!(
+        "### {title}\n\n{}\n{}",
+        sentences.concat(),
+        table(&headers, 2, rows)
+    ))
+}
+
+/// A comparison with the best technique, whole: it can be quoted alone.
+fn sentence(record: &RunRecord, one: &Comparison) -> String {
+    let (first, second) = (escape(label(record, &one.first)), escape(label(record, &one.second)));
+    let apostrophe = possessive(&first).split_off(first.len());
+    let verb = if one.metric.plural { "are" } else { "is" };
+    let words = match one.verdict {
+        Verdict::Lower => "better than",
+        Verdict::Higher => "worse than",
+        Verdict::Equivalent => "equivalent to",
+        Verdict::Inconclusive { .. } => "not told apart from",
+    };
+    format!(
+        "**{first}**{apostrophe} {} {verb} {words} {}: {}{}.",
+        one.metric.label,
+        possessive(&second),
+        times(one),
+        would_settle(&one.verdict)
+    )
+}
+
+fn verdict(record: &RunRecord, one: &Comparison) -> String {
+    match one.verdict {
+        Verdict::Lower => format!("{} better", label(record, &one.first)),
+        Verdict::Higher => format!("{} better", label(record, &one.second)),
+        Verdict::Equivalent => "equivalent".to_owned(),
+        Verdict::Inconclusive { repeats: Some(repeats) } => format!("inconclusive; try {repeats} repeats"),
+        Verdict::Inconclusive { repeats: None } => "inconclusive; more than 200 repeats".to_owned(),
+    }
+}
+
+/// Where there was nothing to compare, and why: pairs with the figures they lack.
+fn untested(record: &RunRecord, found: &Comparisons) -> Option<String> {
+    let mut pairs: Vec<((&str, &str), Vec<&str>)> = Vec::new();
+    for one in &found.untested {
+        let pair = (one.first.as_str(), one.second.as_str());
+        let metric = metrics::ALL.iter().find(|metric| metric.name == one.metric);
+        let metric = metric.map_or(one.metric, |metric| metric.label);
+        match pairs.iter_mut().find(|(known, _)| *known == pair) {
+            Some((_, lacking)) => lacking.push(metric),
+            None => pairs.push((pair, vec![metric])),
+        }
+    }
+    let lines = pairs.iter().map(|((first, second), lacking)| {
+        let what = if lacking.len() == metrics::ALL.len() {
+            "every figure".to_owned()
+        } else {
+            lacking.join(", ")
+        };
+        format!(
+            "- {} and {}: {what}\n",
+            escape(label(record, first)),
+            escape(label(record, second))
+        )
+    });
+    let lines: Vec<String> = lines.collect();
+    (!lines.is_empty()).then(|| {
+        format!(
+            "Not compared, as fewer than two rounds have a figure of both (rows that failed, were interrupted or are INVALID don't \
+             count, nor figures that are lost or zero):\n\n{}",
+            lines.concat()
+        )
+    })
+}
