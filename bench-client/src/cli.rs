@@ -4,6 +4,7 @@
 //! scenario · 1 failed · 4 measured but invalid · 3 a threshold is broken or something regressed · 0 fine.
 
 mod calibrate;
+mod compare;
 mod dry_run;
 mod like;
 mod signals;
@@ -69,6 +70,8 @@ enum Command {
         /// Folder of the run
         dir: PathBuf,
     },
+    /// Compare two runs: what changed from A to B, and how surely; exit code 3 on a regression
+    Compare(compare::CompareArgs),
     /// Serve the feed, its API and its page
     Serve {
         #[command(flatten)]
@@ -242,6 +245,7 @@ fn execute(command: Command) -> Result<u8, Failure> {
             report::write_all(&record, &dir)?;
             Ok(print(&format!("{}\nreports: {}\n", table(&record)?, dir.display()))?)
         }
+        Command::Compare(arguments) => compare::command(&arguments),
         Command::Serve { feed, server } => {
             let (feed, description) = feed.feed().map_err(usage)?;
             server::logging::init(&server);

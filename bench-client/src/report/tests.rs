@@ -187,6 +187,27 @@ fn claims() {
 }
 
 #[test]
+fn changes_between_two_runs() {
+    let (a, mut b) = (four_repeats(), four_repeats());
+    b.id = "20260302T120000Z-live-score".to_owned();
+    for row in b.rows.iter_mut().filter(|row| row.figures.transport == "sse") {
+        row.figures.server_cpu_us_per_update = row.figures.server_cpu_us_per_update.map(|us| us * 1.5);
+        row.figures.bytes_per_update = row.figures.bytes_per_update.map(|bytes| bytes * 1.08);
+        row.figures.missed = Some(2);
+    }
+    let compared = changes::Compared {
+        a: &a.id,
+        b: &b.id,
+        warnings: vec!["kernel: 6.12.0 in A, 6.13.0 in B".to_owned()],
+        found: crate::statistics::between_runs(&a, &b, 0.1),
+    };
+    let text = changes::terminal(&compared, 100);
+    assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+    insta::assert_snapshot!("changes_terminal", text);
+    insta::assert_snapshot!("changes_md", changes::markdown(&compared));
+}
+
+#[test]
 fn only_claims_name_a_winner_and_each_carries_its_interval() {
     const WORDS: [&str; 8] = ["better", "worse", "best", "worst", "winner", "wins", "faster", "slower"];
     let names_one = |text: &str| {

@@ -4,6 +4,7 @@
 //! whoever must wait, waits for an event (see [`lab::until`]).
 
 mod calibrate;
+mod compare;
 mod finished;
 mod interrupted;
 mod lab;
