@@ -112,8 +112,13 @@ mod tests {
         let mean = values.iter().sum::<f64>() / 8.0;
         let (low, high) = Bootstrap::of_mean(&values, 0.05).interval(0.05);
         assert!(high - mean > 1.5 * (mean - low), "{low} {mean} {high}");
-        // 200,000 resamples of an implementation in another language, with the jackknife written out, end here.
-        assert!((low - 0.15).abs() < 0.01 && (high - 1.65).abs() < 0.02, "{low} {high}");
+        // 200,000 resamples of an implementation in another language, with the jackknife written out, end at 0.15 and, from seed
+        // to seed, at 1.6375 or 1.65; so many are drawn here for this level.
+        let (low, high) = Bootstrap::of_mean(&values, 0.0002).interval(0.05);
+        assert!(
+            (low - 0.15).abs() < 0.01 && (1.63..1.66).contains(&high),
+            "{low} {high}"
+        );
     }
 
     #[test]
