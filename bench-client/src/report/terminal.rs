@@ -62,10 +62,10 @@ pub fn table(record: &RunRecord, width: usize, color: bool) -> Result<String> {
         out.text.push('\n');
     }
     out.verdict(record, &summaries);
-    out.claims(record);
     for note in notes {
         out.item("!", &note, YELLOW);
     }
+    out.claims(record);
     out.thresholds(record, &summaries);
     Ok(out.text)
 }
@@ -149,6 +149,7 @@ impl Page {
 
     /// Who is better, by how much and how surely, for the metrics most people choose by.
     fn claims(&mut self, record: &RunRecord) {
+        self.text.push('\n');
         for line in comparisons::headlines(record, &between_transports(record)) {
             self.item("=", &line, PLAIN);
         }

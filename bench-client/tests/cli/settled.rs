@@ -5,7 +5,7 @@ use crate::{
     record::{load, rows},
 };
 
-const TWO: &str = "run smoke --clients 8 --duration 1.2 --rate 50 --transport sse,websocket --repeats 2";
+const TWO: &str = "run ../smoke.toml --clients 8 --duration 1.2 --rate 50 --transport sse,websocket --repeats 2";
 
 #[test]
 fn it_ends_when_all_is_settled_or_with_the_last_look() {
