@@ -18,11 +18,11 @@ pub const TRANSPORTS: [&str; 4] = ["short-poll", "long-poll", "sse", "websocket"
 /// No multiple of the gap between updates: polls meet every phase of it, so two runs have the same latencies.
 pub const POLL_INTERVAL_MS: u64 = 103;
 /// A whole poll interval and some more.
-const SETTLE_S: f64 = 0.5;
+pub const SETTLE_S: f64 = 0.5;
 /// From the start of the program until its clients are connected, on a machine that has other work too.
 const START_S: f64 = 0.7;
 /// How long a run may take that is waited for. Far more than it takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Faults in time disturb each other; the rest may run beside each other.
 static MACHINE: RwLock<()> = RwLock::new(());
