@@ -5,10 +5,20 @@ use std::sync::Arc;
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use server::wire::Cursor;
 
-use super::{Arrivals, Endpoint, Session, SessionError, poll::Poller};
+use super::{
+    Arrivals, Endpoint, Session, SessionError,
+    framing::Framing,
+    poll::{self, Poller},
+};
 use crate::net::Net;
 
 pub const ID: &str = "long-poll";
+
+pub const FRAMING: Framing = Framing {
+    request: |endpoint, since| poll::request_bytes(ID, endpoint, since),
+    answer: poll::answer_bytes,
+    pushed: None,
+};
 
 pub fn open<'a>(
     net: &'a Net,

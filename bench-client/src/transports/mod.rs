@@ -14,7 +14,9 @@ use serde::Deserialize;
 use server::wire::{Cursor, Mode};
 
 use crate::{headers::HeaderSet, net::Net};
+use framing::Framing;
 
+pub mod framing;
 pub mod http;
 mod long_poll;
 mod poll;
@@ -27,10 +29,12 @@ pub struct ClientTransport {
     /// The id of the server's row.
     pub id: &'static str,
     pub asks: Asks,
+    /// Its bytes on the wire, for the model of a row.
+    pub framing: Framing,
     pub open: OpenSession,
 }
 
-/// When a client of a transport makes a request: what a plan's traffic is estimated from.
+/// When a client of a transport makes a request: what a plan's traffic is estimated from, and what the models hang on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asks {
     /// Once, to open its stream.
@@ -51,21 +55,25 @@ pub static ALL: [ClientTransport; 4] = [
     ClientTransport {
         id: "short-poll",
         asks: Asks::EveryInterval,
+        framing: short_poll::FRAMING,
         open: short_poll::open,
     },
     ClientTransport {
         id: "long-poll",
         asks: Asks::EveryUpdate,
+        framing: long_poll::FRAMING,
         open: long_poll::open,
     },
     ClientTransport {
         id: "sse",
         asks: Asks::Once,
+        framing: sse::FRAMING,
         open: sse::open,
     },
     ClientTransport {
         id: "websocket",
         asks: Asks::Once,
+        framing: websocket::FRAMING,
         open: websocket::open,
     },
 ];

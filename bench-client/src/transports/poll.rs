@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use super::{
     Arrivals, Endpoint, SessionError, decode,
+    framing::{self, Answer, DATE},
     http::{HttpConnection, get_request, went_away},
 };
 use crate::{
@@ -147,4 +148,37 @@ struct Polled {
     more: bool,
     /// Bytes of the connection so far.
     bytes: u64,
+}
+
+/// Bytes of a poll's request: of the one that is sent.
+pub fn request_bytes(id: &str, endpoint: &Endpoint, since: Option<Cursor>) -> u64 {
+    let headers = endpoint.headers.headers(Purpose::Fetch, &endpoint.authority);
+    let request = get_request(endpoint, &endpoint.target(id, since), &headers);
+    // An address that makes no request has sent none.
+    request.map_or(0, |request| framing::head_bytes(&request))
+}
+
+/// Bytes of a poll's answer:
+///
+/// ```text
+/// HTTP/1.1 200 OK
+/// content-type: application/json
+/// cache-control: no-store
+/// etag: "1763631127000-42"
+/// content-length: …
+/// date: Thu, 20 Nov 2026 12:00:00 GMT
+///
+/// {"updates":[{…},{…}],"cursor":"1763631127000-42"}
+/// ```
+pub fn answer_bytes(endpoint: &Endpoint, answer: Answer) -> u64 {
+    let cursor = answer.cursor;
+    let commas = answer.updates.saturating_sub(1);
+    let envelope = format!(r#"{{"updates":[],"cursor":"{cursor}"}}"#).len() as u64;
+    let body = envelope + commas + answer.updates * answer.update_bytes;
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncache-control: no-store\r\netag: \"{cursor}\"\r\n{}\
+         content-length: {body}\r\ndate: {DATE}\r\n\r\n",
+        framing::close_header(endpoint)
+    );
+    head.len() as u64 + body
 }

@@ -2,19 +2,29 @@
 
 use std::{sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use futures_util::{FutureExt, future::LocalBoxFuture};
-use http::{HeaderValue, header};
+use http::{HeaderValue, Request, header};
+use http_body_util::Empty;
 use hyper::body::Incoming;
 use server::wire::Cursor;
 use tokio::time::timeout;
 
 use super::{
     Arrivals, Endpoint, Session, SessionError, decode,
+    framing::{Answer, DATE, Framing, close_header, head_bytes},
     http::{HttpConnection, get_request},
 };
 use crate::{headers::Purpose, net::Net, sse_parser::SseParser};
 
 const ID: &str = "sse";
+
+pub const FRAMING: Framing = Framing {
+    request: |endpoint, since| request(endpoint, since).map_or(0, |request| head_bytes(&request)),
+    answer: answer_bytes,
+    pushed: Some(event_bytes),
+};
+
 /// How long the head of the stream may take.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -25,16 +35,7 @@ pub fn open<'a>(
 ) -> LocalBoxFuture<'a, Result<Box<dyn Session>, SessionError>> {
     async move {
         let mut connection = HttpConnection::open(net, endpoint).await?;
-        let mut headers = endpoint.headers.headers(Purpose::EventSource, &endpoint.authority);
-        if let Some(since) = since {
-            // As EventSource resumes: the address stays as it was, the header says where to go on.
-            headers.insert(
-                "last-event-id",
-                HeaderValue::try_from(since.to_string()).map_err(|error| invalid(&error))?,
-            );
-        }
-        let request = get_request(endpoint, &endpoint.target(ID, None), &headers)?;
-        let answer = match timeout(HEAD_TIMEOUT, connection.get(request)).await {
+        let answer = match timeout(HEAD_TIMEOUT, connection.get(request(endpoint, since)?)).await {
             Ok(answer) => answer?,
             Err(_) => return Err(SessionError::TimedOut(HEAD_TIMEOUT.as_secs())),
         };
@@ -61,6 +62,50 @@ pub fn open<'a>(
         Ok(Box::new(session) as Box<dyn Session>)
     }
     .boxed_local()
+}
+
+fn request(endpoint: &Endpoint, since: Option<Cursor>) -> Result<Request<Empty<Bytes>>, SessionError> {
+    let mut headers = endpoint.headers.headers(Purpose::EventSource, &endpoint.authority);
+    if let Some(since) = since {
+        // As EventSource resumes: the address stays as it was, the header says where to go on.
+        headers.insert(
+            "last-event-id",
+            HeaderValue::try_from(since.to_string()).map_err(|error| invalid(&error))?,
+        );
+    }
+    get_request(endpoint, &endpoint.target(ID, None), &headers)
+}
+
+/// Bytes of the answer's head, and of the first chunk, which comes with it:
+///
+/// ```text
+/// HTTP/1.1 200 OK
+/// content-type: text/event-stream
+/// cache-control: no-store
+/// x-accel-buffering: no
+/// transfer-encoding: chunked
+/// date: Thu, 20 Nov 2026 12:00:00 GMT
+///
+/// c
+/// retry: 1000
+/// ```
+fn answer_bytes(endpoint: &Endpoint, _: Answer) -> u64 {
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncache-control: no-store\r\nx-accel-buffering: no\r\n{}\
+         transfer-encoding: chunked\r\ndate: {DATE}\r\n\r\n",
+        close_header(endpoint)
+    );
+    head.len() as u64 + chunk_bytes("retry: 1000\n".len() as u64)
+}
+
+/// Bytes of an event, which is a chunk of its own: `id: …`, `event: update`, `data: {…}` and an empty line.
+fn event_bytes(cursor: Cursor, update_bytes: u64) -> u64 {
+    chunk_bytes(format!("id: {cursor}\nevent: update\ndata: \n\n").len() as u64 + update_bytes)
+}
+
+/// A chunk around so many bytes (RFC 9112, 7.1): their number in hex and two line ends.
+fn chunk_bytes(data: u64) -> u64 {
+    format!("{data:x}\r\n\r\n").len() as u64 + data
 }
 
 struct Sse {

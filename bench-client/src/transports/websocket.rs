@@ -8,16 +8,30 @@ use server::wire::{Cursor, ResetMessage};
 use tokio::time::timeout;
 use tokio_tungstenite::{
     WebSocketStream, client_async_with_config,
-    tungstenite::{self, Message, handshake::client::generate_key, protocol::WebSocketConfig},
+    tungstenite::{
+        self, Message,
+        handshake::client::{generate_key, generate_request},
+        protocol::WebSocketConfig,
+    },
 };
 
-use super::{Arrivals, Endpoint, Session, SessionError, decode};
+use super::{
+    Arrivals, Endpoint, Session, SessionError, decode,
+    framing::{Answer, DATE, Framing},
+};
 use crate::{
-    headers::Purpose,
+    headers::{HeaderSet, Purpose},
     net::{Meter, Net, Stream},
 };
 
 const ID: &str = "websocket";
+
+pub const FRAMING: Framing = Framing {
+    request: request_bytes,
+    answer: answer_bytes,
+    pushed: Some(message_bytes),
+};
+
 /// Allocated for every client; the stock 128 KiB would be 1.3 GB for ten thousand.
 const BUFFER_BYTES: usize = 4 * 1024;
 /// The largest update and a reset around it.
@@ -70,6 +84,47 @@ fn handshake(endpoint: &Endpoint, since: Option<Cursor>) -> Result<Request<()>, 
         .headers_mut()
         .extend(endpoint.headers.headers(Purpose::WebSocket, &endpoint.authority));
     Ok(request)
+}
+
+/// Bytes of the handshake's request: of one as it is sent.
+fn request_bytes(endpoint: &Endpoint, since: Option<Cursor>) -> u64 {
+    let request = handshake(endpoint, since).ok();
+    let written = request.and_then(|request| generate_request(request).ok());
+    // An address that makes no handshake has sent none.
+    written.map_or(0, |(bytes, _)| bytes.len() as u64)
+}
+
+/// Bytes of the handshake's answer:
+///
+/// ```text
+/// HTTP/1.1 101 Switching Protocols
+/// connection: upgrade
+/// upgrade: websocket
+/// sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=
+/// access-control-allow-origin: *                      (these two where the request names its origin)
+/// access-control-expose-headers: etag, retry-after
+/// date: Thu, 20 Nov 2026 12:00:00 GMT
+/// ```
+fn answer_bytes(endpoint: &Endpoint, _: Answer) -> u64 {
+    let cors = match endpoint.headers {
+        HeaderSet::Browser => "access-control-allow-origin: *\r\naccess-control-expose-headers: etag, retry-after\r\n",
+        HeaderSet::Minimal => "",
+    };
+    let head = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+         sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n{cors}date: {DATE}\r\n\r\n"
+    );
+    head.len() as u64
+}
+
+/// Bytes of a text message from the server (RFC 6455, 5.2): unmasked, its length in 7, 7 + 16 or 7 + 64 bits.
+fn message_bytes(_: Cursor, update_bytes: u64) -> u64 {
+    let header = match update_bytes {
+        0..=125 => 2,
+        126..=0xffff => 4,
+        _ => 10,
+    };
+    header + update_bytes
 }
 
 /// A refused handshake says why in its body.

@@ -10,6 +10,7 @@ mod bytes;
 mod cuts;
 mod heartbeats;
 mod hostile;
+mod model;
 mod null;
 mod order;
 mod polls;

@@ -1,0 +1,54 @@
+//! How many bytes a transport puts on the wire for what: what the model of a row counts with (see [`crate::oracle`]).
+//!
+//! ```text
+//! transports/<id>.rs: requests as the client builds them, answers as they stand on the wire -> Framing -> oracle/bytes.rs
+//! ```
+//!
+//! Requests are measured on the very request that is sent. Answers are written out here as the protocol has them, and not taken
+//! from the server's code: a server (or a proxy) that answers with other headers is then seen.
+
+use http::Request;
+use server::wire::Cursor;
+
+use super::Endpoint;
+
+/// A transport's bytes, as functions of who asks for what.
+pub struct Framing {
+    /// A request from where the client stands; without a cursor, the one that opens its session.
+    pub request: fn(&Endpoint, Option<Cursor>) -> u64,
+    /// The answer to it: a poll's with the updates it brings, a stream's up to its first update.
+    pub answer: fn(&Endpoint, Answer) -> u64,
+    /// An encoded update of so many bytes on an open stream; None where updates come in answers.
+    pub pushed: Option<fn(Cursor, u64) -> u64>,
+}
+
+/// What an answer brings.
+#[derive(Debug, Clone, Copy)]
+pub struct Answer {
+    /// Where the client stands with it.
+    pub cursor: Cursor,
+    pub updates: u64,
+    /// Size of each encoded update.
+    pub update_bytes: u64,
+}
+
+/// A date as every answer carries it (RFC 9110, 5.6.7): always as long.
+pub const DATE: &str = "Thu, 20 Nov 2026 12:00:00 GMT";
+
+/// Bytes of a request without a body, as HTTP/1.1 writes it.
+pub fn head_bytes<B>(request: &Request<B>) -> u64 {
+    let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+    let line = format!("{} {target} HTTP/1.1\r\n", request.method());
+    let headers = request.headers().iter();
+    let headers = headers.map(|(name, value)| name.as_str().len() + ": \r\n".len() + value.len());
+    (line.len() + headers.sum::<usize>() + "\r\n".len()) as u64
+}
+
+/// What a server adds to an answer after which it closes the connection, because the client asked it to.
+pub fn close_header(endpoint: &Endpoint) -> &'static str {
+    if endpoint.keep_alive {
+        ""
+    } else {
+        "connection: close\r\n"
+    }
+}
