@@ -6,14 +6,14 @@
 //!
 //! One row that fails is a row with an error, not a lost run. Ctrl-C ends the row under way with what it has measured.
 
-mod clients;
+pub(crate) mod clients;
 mod figures;
 mod health;
 mod hush;
 mod null;
 mod row;
 mod sampler;
-mod window;
+pub(crate) mod window;
 
 pub use null::against_null;
 

@@ -7,6 +7,7 @@ use super::{
     sampler::Sample,
 };
 use crate::{
+    oracle,
     record::{
         FeedPlan, Health, Mode, Outcome, Plan, Quantile, Quantiles, RequestHeaders, Row, SeriesPoint, SummaryRow, Wire,
     },
@@ -65,7 +66,7 @@ pub fn row(mut measured: Measured) -> Row {
     let replay = matches!(measured.plan.feed, FeedPlan::Replay { .. });
     let (health, wire) = (health(&measured.state), wire(&measured.state));
     observed(&mut figures, &health, wire.as_ref());
-    Row {
+    let mut row = Row {
         outcome: outcome(&measured, tally.as_ref()),
         series: series(&measured.state.samples, tally.as_ref()),
         latency: tally.as_ref().map(|tally| encode(&tally.latency)),
@@ -89,7 +90,9 @@ pub fn row(mut measured: Measured) -> Row {
         },
         faults,
         figures,
-    }
+    };
+    row.predictions = oracle::predict(&measured.plan, &row);
+    row
 }
 
 fn encode(distribution: &Distribution) -> Quantiles {

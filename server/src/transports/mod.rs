@@ -11,6 +11,8 @@ mod short_poll;
 pub(crate) mod sse;
 mod websocket;
 
+pub use answer::POLL_BATCH;
+
 /// A way to deliver the feed to a client.
 pub struct Transport {
     /// What people need to know about it; the one place it is written.

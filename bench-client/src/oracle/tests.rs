@@ -1,0 +1,478 @@
+//! The formulas beside a simulation that knows none of them: pollers with their phases, updates with their due times, one by one.
+
+use rand_pcg::{
+    Pcg64Mcg,
+    rand_core::{RngCore, SeedableRng},
+};
+
+use super::{age, feed::Feed, range::Range};
+
+/// What the models are asked about: a poller every `interval_s` of a feed.
+#[derive(Clone)]
+struct World {
+    feed: Feed,
+    interval_s: f64,
+    seed: u64,
+}
+
+/// What came out of it.
+#[derive(Default)]
+struct Seen {
+    published: f64,
+    expected: f64,
+    deliveries: f64,
+    /// Pairs received in the window, whenever they were due.
+    carried: f64,
+    polls: f64,
+    empty: f64,
+    latencies: Vec<f64>,
+    age_s: f64,
+    stale: f64,
+}
+
+struct Dice(Pcg64Mcg);
+
+impl Dice {
+    fn unit(&mut self) -> f64 {
+        (self.0.next_u64() >> 11) as f64 / (1u64 << 53) as f64
+    }
+}
+
+/// Even arrivals, one topic, T0 halfway between two turns: as the harness makes them.
+fn even(clients: u32, topics: u32, rate_hz: f64, at_once: u32, window_s: f64, settle_s: f64) -> Feed {
+    let turn_s = f64::from(at_once) / (f64::from(topics) * rate_hz);
+    Feed {
+        clients,
+        topics,
+        all: false,
+        rate_hz,
+        random: false,
+        at_once,
+        latest: false,
+        since_start_s: ((settle_s / turn_s).ceil() + 0.5) * turn_s,
+        window_s,
+    }
+}
+
+fn random(clients: u32, topics: u32, rate_hz: f64, window_s: f64, settle_s: f64) -> Feed {
+    Feed {
+        random: true,
+        since_start_s: settle_s,
+        ..even(clients, topics, rate_hz, 1, window_s, settle_s)
+    }
+}
+
+/// Due times of each topic since the feed's start, to the window's end.
+fn schedule(feed: &Feed, dice: &mut Dice) -> Vec<Vec<f64>> {
+    let end = feed.since_start_s + feed.window_s;
+    let mut topics = vec![Vec::new(); feed.topics as usize];
+    if feed.random {
+        for topic in &mut topics {
+            let mut at = 0.0;
+            loop {
+                at += -(1.0 - dice.unit()).ln() / feed.rate_hz;
+                if at >= end {
+                    break;
+                }
+                topic.push(at);
+            }
+        }
+        return topics;
+    }
+    let turn_s = f64::from(feed.at_once) / (f64::from(feed.topics) * feed.rate_hz);
+    for turn in 0.. {
+        let at = f64::from(turn) * turn_s;
+        if at >= end {
+            return topics;
+        }
+        for _ in 0..feed.at_once {
+            topics[turn as usize % feed.topics as usize].push(at);
+        }
+    }
+    unreachable!("a feed goes on")
+}
+
+/// Plays a whole row of pollers.
+fn play(world: &World) -> Seen {
+    let World { feed, interval_s, seed } = world;
+    let mut dice = Dice(Pcg64Mcg::seed_from_u64(*seed));
+    let topics = schedule(feed, &mut dice);
+    let (t0, t1) = (feed.since_start_s, feed.since_start_s + feed.window_s);
+    let mut seen = Seen {
+        published: topics.iter().flatten().filter(|due| **due >= t0).count() as f64,
+        ..Seen::default()
+    };
+    let mut client_time = 0.0;
+    // The clients were there before the feed: their polls are at any phase to its start.
+    let shift = dice.unit() * interval_s;
+    for client in 0..feed.clients {
+        let phase = (f64::from(client) + dice.unit()) / f64::from(feed.clients) * interval_s;
+        let first = (phase + shift) % interval_s;
+        let polls: Vec<f64> = (0..)
+            .map(|k| first + f64::from(k) * interval_s)
+            .take_while(|at| *at < t1 + 2.0 * interval_s)
+            .collect();
+        let follows = |topic: usize| feed.all || topic == (client % feed.topics) as usize;
+        let mut news = vec![0u32; polls.len()];
+        for (_, dues) in topics.iter().enumerate().filter(|(topic, _)| follows(*topic)) {
+            let mut held = Vec::new();
+            for (index, due) in dues.iter().enumerate() {
+                let poll = polls.partition_point(|at| at <= due);
+                let at = polls[poll];
+                held.push(at);
+                let newest = dues.get(index + 1).is_none_or(|next| *next > at);
+                if *due >= t0 {
+                    seen.expected += 1.0;
+                    seen.latencies.push(at - due);
+                }
+                if feed.latest && !newest {
+                    continue;
+                }
+                news[poll] += 1;
+                if (t0..t1).contains(&at) {
+                    seen.carried += 1.0;
+                    seen.deliveries += f64::from(u8::from(*due >= t0));
+                }
+            }
+            client_time += feed.window_s;
+            let (age, stale) = integrals(dues, &held, t0, t1);
+            seen.age_s += age;
+            seen.stale += stale;
+        }
+        for (at, news) in polls.iter().zip(news) {
+            if (t0..t1).contains(at) {
+                seen.polls += 1.0;
+                seen.empty += f64::from(u8::from(news == 0));
+            }
+        }
+    }
+    seen.age_s /= client_time;
+    seen.stale /= client_time;
+    seen.latencies.sort_by(f64::total_cmp);
+    seen
+}
+
+/// Age and staleness of one client and topic, as time integrals: stepped from event to event.
+fn integrals(dues: &[f64], held: &[f64], t0: f64, t1: f64) -> (f64, f64) {
+    let mut steps: Vec<f64> = dues
+        .iter()
+        .chain(held)
+        .copied()
+        .filter(|at| (t0..t1).contains(at))
+        .collect();
+    steps.extend([t0, t1]);
+    steps.sort_by(f64::total_cmp);
+    let (mut age, mut stale) = (0.0, 0.0);
+    for pair in steps.windows(2) {
+        let (from, to) = (pair[0], pair[1]);
+        let middle = f64::midpoint(from, to);
+        let holds = held.partition_point(|at| *at <= middle);
+        let is_due = dues.partition_point(|at| *at <= middle);
+        let newest = if holds > 0 { dues[holds - 1] } else { 0.0 };
+        age += (to - from) * (middle - newest);
+        if is_due > holds {
+            stale += to - from;
+        }
+    }
+    (age, stale)
+}
+
+#[track_caller]
+fn close(what: &str, model: f64, seen: f64, share: f64) {
+    let off = (model - seen).abs();
+    assert!(
+        off <= share * seen.abs().max(1e-9),
+        "{what}: the model says {model}, the simulation {seen}"
+    );
+}
+
+#[track_caller]
+fn within(what: &str, range: Range, seen: f64) {
+    assert!(
+        range.low <= range.predicted && range.predicted <= range.high,
+        "{what}: {range:?}"
+    );
+    assert!(range.holds(seen), "{what}: {range:?} does not hold {seen}");
+}
+
+/// Scenarios with even arrivals: polls more often and less often than updates, windows shorter than an interval, many topics, bursts,
+/// intervals that divide nothing.
+fn even_worlds() -> Vec<World> {
+    let world = |feed, interval_s| World {
+        feed,
+        interval_s,
+        seed: 7,
+    };
+    vec![
+        world(even(500, 1, 5.0, 1, 5.0, 1.5), 1.0),
+        world(even(500, 1, 1.0, 1, 20.0, 2.5), 0.3),
+        world(even(500, 1, 0.5, 1, 40.0, 2.5), 1.0),
+        world(even(500, 1, 7.0, 1, 3.0, 5.5), 5.0),
+        world(even(600, 6, 2.0, 1, 10.0, 1.5), 1.0),
+        world(even(600, 6, 0.4, 1, 50.0, 1.5), 0.7),
+        world(even(500, 1, 20.0, 10, 10.0, 1.5), 1.0),
+        world(even(500, 1, 5.0, 10, 40.0, 1.0), 0.5),
+        world(even(501, 3, 6.0, 4, 11.0, 2.3), 1.7),
+        world(
+            Feed {
+                all: true,
+                ..even(200, 5, 0.6, 1, 30.0, 1.5)
+            },
+            1.0,
+        ),
+        world(
+            Feed {
+                latest: true,
+                ..even(500, 1, 5.0, 1, 5.0, 1.5)
+            },
+            1.0,
+        ),
+        world(
+            Feed {
+                latest: true,
+                ..even(500, 1, 0.7, 1, 30.0, 1.5)
+            },
+            1.0,
+        ),
+        world(
+            Feed {
+                latest: true,
+                ..even(400, 4, 20.0, 10, 10.0, 1.5)
+            },
+            1.0,
+        ),
+        world(
+            Feed {
+                latest: true,
+                all: true,
+                ..even(200, 5, 3.0, 1, 10.0, 1.5)
+            },
+            1.0,
+        ),
+    ]
+}
+
+#[test]
+fn even_feeds_are_exact() {
+    for world in even_worlds() {
+        let (feed, p) = (&world.feed, world.interval_s);
+        let what = format!("{feed:?} every {p} s");
+        let seen = play(&world);
+        assert_eq!(feed.published().predicted, seen.published, "{what}");
+        assert_eq!(feed.expected().predicted, seen.expected, "{what}");
+        close(
+            &format!("{what}: deliveries"),
+            feed.received(0.0, p, 0.0),
+            seen.deliveries,
+            0.01,
+        );
+        close(
+            &format!("{what}: carried"),
+            feed.received(-p, p, 0.0),
+            seen.carried,
+            0.01,
+        );
+        close(
+            &format!("{what}: polls"),
+            f64::from(feed.clients) * feed.window_s / p,
+            seen.polls,
+            0.005,
+        );
+        let empty = feed.empty_share(p, 0.0).predicted;
+        assert!(
+            (empty - seen.empty / seen.polls).abs() < 0.01,
+            "{what}: empty {empty}, {}",
+            seen.empty / seen.polls
+        );
+        let age_s = age::mean_s(feed, p, 0.0).expect("not silent");
+        close(&format!("{what}: age"), age_s.predicted, seen.age_s, 0.003);
+        within(&format!("{what}: age"), age_s, seen.age_s);
+        let stale = age::stale_share(feed, p, 0.0).expect("not silent");
+        assert!(
+            (stale.predicted - seen.stale).abs() < 0.01,
+            "{what}: stale {stale:?}, {}",
+            seen.stale
+        );
+        within(&format!("{what}: stale"), stale, seen.stale);
+        for q in [0.5, 0.9, 0.99] {
+            let latency_s = seen.latencies[(q * (seen.latencies.len() - 1) as f64) as usize];
+            let slots_s = 2.0 * p * f64::from(feed.topics) / f64::from(feed.clients);
+            assert!(
+                (latency_s - q * p).abs() <= slots_s,
+                "{what}: quantile {q} is {latency_s}"
+            );
+        }
+        let mean_s = seen.latencies.iter().sum::<f64>() / seen.latencies.len() as f64;
+        within(
+            &format!("{what}: second method"),
+            age::from_latency_s(feed, mean_s).expect("even"),
+            seen.age_s,
+        );
+    }
+}
+
+#[test]
+fn the_well_known_forms_come_out() {
+    let feed = even(2_000, 1, 5.0, 1, 5.0, 1.5);
+    // N·R·(W − P/2), N·R·W²/(2P), P/2 + 1/(2R), 1 − G/(2P), 1 − R·P.
+    close("deliveries", feed.received(0.0, 1.0, 0.0), 2_000.0 * 5.0 * 4.5, 1e-9);
+    close(
+        "P > W",
+        feed.received(0.0, 10.0, 0.0),
+        2_000.0 * 5.0 * 25.0 / 20.0,
+        1e-9,
+    );
+    close("age", age::mean_s(&feed, 1.0, 0.0).unwrap().predicted, 0.6, 1e-9);
+    close("push age", age::mean_s(&feed, 0.0, 0.0).unwrap().predicted, 0.1, 1e-9);
+    close("stale", age::stale_share(&feed, 1.0, 0.0).unwrap().predicted, 0.9, 1e-9);
+    close("empty", feed.empty_share(0.05, 0.0).predicted, 0.75, 1e-9);
+    assert_eq!(feed.empty_share(1.0, 0.02), Range::ZERO, "every poll finds several");
+    let poisson = random(2_000, 1, 5.0, 5.0, 1.5);
+    close(
+        "e^(−RP)",
+        poisson.empty_share(0.1, 0.0).predicted,
+        (-0.5f64).exp(),
+        1e-9,
+    );
+    close(
+        "random deliveries",
+        poisson.received(0.0, 1.0, 0.0),
+        2_000.0 * 5.0 * 4.5,
+        1e-6,
+    );
+    // 1/R, but for the start of the feed, from which age counts at first.
+    close(
+        "random age",
+        age::mean_s(&poisson, 0.0, 0.0).unwrap().predicted,
+        0.2,
+        1e-3,
+    );
+    let bursts = even(2_000, 1, 5.0, 10, 20.0, 1.5);
+    close("B/(2R)", age::mean_s(&bursts, 0.0, 0.0).unwrap().predicted, 1.0, 1e-9);
+    close("1 − P/gap", bursts.empty_share(0.5, 0.0).predicted, 0.75, 1e-9);
+}
+
+/// Random feeds are right on average, and a single row lies within its range.
+#[test]
+fn random_feeds_are_right_on_average_and_within_their_ranges() {
+    const ROWS: u64 = 120;
+    let feeds = [
+        (random(60, 1, 5.0, 5.0, 1.5), 1.0),
+        (random(60, 1, 2.0, 15.0, 1.5), 0.4),
+        (random(60, 6, 0.5, 20.0, 5.0), 1.0),
+        (
+            Feed {
+                all: true,
+                ..random(30, 4, 1.0, 10.0, 2.0)
+            },
+            0.5,
+        ),
+        (
+            Feed {
+                latest: true,
+                ..random(60, 1, 3.0, 10.0, 1.5)
+            },
+            1.0,
+        ),
+    ];
+    for (feed, p) in feeds {
+        let what = format!("{feed:?} every {p} s");
+        let mut mean = Seen::default();
+        for seed in 0..ROWS {
+            let seen = play(&World {
+                feed: feed.clone(),
+                interval_s: p,
+                seed,
+            });
+            let row = format!("{what}, seed {seed}");
+            within(&row, feed.published(), seen.published);
+            within(&row, feed.expected(), seen.expected);
+            within(&row, feed.by_chance(feed.received(0.0, p, 0.0)), seen.deliveries);
+            // Few clients: their phases add to what the range is made for.
+            within(
+                &row,
+                feed.empty_share(p, 0.0).wider(1.0 / f64::from(feed.clients)),
+                seen.empty / seen.polls,
+            );
+            within(&row, age::mean_s(&feed, p, 0.0).unwrap(), seen.age_s);
+            within(&row, age::stale_share(&feed, p, 0.0).unwrap(), seen.stale);
+            mean.published += seen.published / ROWS as f64;
+            mean.deliveries += seen.deliveries / ROWS as f64;
+            mean.carried += seen.carried / ROWS as f64;
+            mean.empty += seen.empty / seen.polls / ROWS as f64;
+            mean.age_s += seen.age_s / ROWS as f64;
+            mean.stale += seen.stale / ROWS as f64;
+        }
+        close(
+            &format!("{what}: published"),
+            feed.published().predicted,
+            mean.published,
+            0.03,
+        );
+        close(
+            &format!("{what}: deliveries"),
+            feed.received(0.0, p, 0.0),
+            mean.deliveries,
+            0.03,
+        );
+        close(
+            &format!("{what}: carried"),
+            feed.received(-p, p, 0.0),
+            mean.carried,
+            0.03,
+        );
+        let empty = feed.empty_share(p, 0.0).predicted;
+        assert!(
+            (empty - mean.empty).abs() < 0.01,
+            "{what}: empty {empty}, {}",
+            mean.empty
+        );
+        close(
+            &format!("{what}: age"),
+            age::mean_s(&feed, p, 0.0).unwrap().predicted,
+            mean.age_s,
+            0.03,
+        );
+        let stale = age::stale_share(&feed, p, 0.0).unwrap().predicted;
+        assert!(
+            (stale - mean.stale).abs() < 0.02,
+            "{what}: stale {stale}, {}",
+            mean.stale
+        );
+    }
+}
+
+#[test]
+fn the_edges_of_what_can_be_planned() {
+    // One client: its phase is anywhere, and the range knows.
+    for seed in 0..50 {
+        let world = World {
+            feed: even(1, 1, 5.0, 1, 5.0, 1.5),
+            interval_s: 1.0,
+            seed,
+        };
+        let seen = play(&world);
+        within("one client", age::mean_s(&world.feed, 1.0, 0.0).unwrap(), seen.age_s);
+        within(
+            "one client",
+            age::stale_share(&world.feed, 1.0, 0.0).unwrap(),
+            seen.stale,
+        );
+    }
+    let silent = even(10, 1, 0.0, 1, 5.0, 1.5);
+    let silent = Feed {
+        since_start_s: 1.5,
+        ..silent
+    };
+    assert_eq!(silent.published(), Range::ZERO);
+    assert_eq!(silent.received(-1.0, 1.0, 0.0), 0.0);
+    assert_eq!(silent.empty_share(1.0, 0.02), Range::exact(1.0));
+    assert_eq!(age::mean_s(&silent, 1.0, 0.0), None);
+    // More topics than clients: nobody is there for most of them.
+    let lonely = World {
+        feed: even(3, 10, 4.0, 1, 10.0, 1.5),
+        interval_s: 0.5,
+        seed: 1,
+    };
+    assert_eq!(lonely.feed.expected().predicted, play(&lonely).expected);
+}
