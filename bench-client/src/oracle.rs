@@ -26,11 +26,15 @@ mod traffic;
 
 use crate::{
     record::{FeedPlan, Follow, Plan, Prediction, Row},
+    report::format::time_us,
     transports::{self, Asks, ClientTransport},
 };
 use feed::Feed;
 use range::Range;
 use service::Service;
+
+/// Counters read later than this count what is not of the window.
+const READ_LATE_US: u64 = 5_000;
 
 /// One row's scenario, as the models read it.
 struct Case<'a> {
@@ -45,6 +49,8 @@ struct Case<'a> {
     update_bytes: f64,
     size_planned: bool,
     window_s: f64,
+    /// How late counters were read at the window's edges.
+    read_late_us: Option<u64>,
 }
 
 /// A figure as a model expects it.
@@ -106,7 +112,16 @@ impl<'a> Case<'a> {
             update_bytes: bytes,
             size_planned: update_bytes.is_some(),
             window_s,
+            read_late_us: measured.phases.sampled_late_us,
         })
+    }
+
+    /// Why a counter is off: that it was read late, where that is so, or `otherwise`.
+    fn counted(&self, otherwise: &str) -> String {
+        match self.read_late_us.filter(|late_us| *late_us >= READ_LATE_US) {
+            Some(late_us) => format!("counters were read {} late at a window's edge", time_us(late_us as f64)),
+            None => otherwise.to_owned(),
+        }
     }
 
     /// Seconds between two looks of a client; 0 where updates come by themselves.

@@ -90,14 +90,16 @@ fn by_chance_s(feed: &Feed, mean_s: f64) -> Range {
     )
 }
 
-/// Each client's phase is drawn within a slot of P/N: together they are half a slot off the middle at most.
+/// Each client's phase is drawn within a slot of P/N. Seen from an update, each client's delay is off the middle of its slot by half
+/// of it, and where the update falls within a slot moves all of them by half of one more, the same way at every update where gaps
+/// and slots have a common measure: a whole slot at most.
 fn slots_s(feed: &Feed, interval_s: f64) -> f64 {
     let whole_gaps = if feed.random {
         0.0
     } else {
         feed.topic_gap_s() / feed.window_s
     };
-    interval_s / (2.0 * f64::from(feed.clients)) * (1.0 + whole_gaps)
+    interval_s / f64::from(feed.clients) * (1.0 + whole_gaps)
 }
 
 /// Mean age where the mean latency is known: exact for even gaps, an upper bound for bursts, unknown for random ones.

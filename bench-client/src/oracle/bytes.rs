@@ -17,8 +17,8 @@
 //! answer. **Push**: the event or frame.
 //!
 //! Cursors and lengths are written in decimal, so a digit more is a byte more: bytes are averaged over the offsets of the window and
-//! the names of the topics. Ports have five digits, as ephemeral ports have. Heartbeats come after 15 s of silence alone, and are
-//! left out. A server elsewhere has a name and offsets that the record does not know: nothing about its bytes is predicted.
+//! the names of the topics. Ports have five digits, as ephemeral ports have. Streams also carry
+//! signs of life, one every 15 s. A server elsewhere has a name and offsets that the record does not know: nothing about its bytes is predicted.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -29,7 +29,10 @@ use crate::{
     headers::HeaderSet,
     record::{RequestHeaders, Row},
     run::clients::mode,
-    transports::{Asks, Endpoint, PollGrid, framing::Answer},
+    transports::{
+        Asks, Endpoint, PollGrid,
+        framing::{Answer, HEARTBEAT},
+    },
 };
 
 /// Milliseconds since 1970, as an epoch is: 13 digits.
@@ -82,12 +85,12 @@ pub fn expected(case: &Case<'_>, row: &Row) -> Vec<Expected> {
             metric: "bytes_per_update",
             range: Range::between(range.predicted, range.low * (1.0 - off), range.high * (1.0 + off)),
             model: format!("{model}{size}"),
-            above: "requests or answers carry other headers than the model knows (a proxy?), or polls found less than planned".into(),
-            below: match case.asks {
-                Asks::Once => "answers carry other framing than the model knows (a proxy?)".into(),
-                Asks::EveryUpdate => "updates were merged into one answer, because a cycle takes longer than the gap".into(),
-                Asks::EveryInterval => "polls were skipped, so that each carried more updates".into(),
-            },
+            above: case.counted("answers carry other headers or framing than the model knows (a proxy?), or more than what was delivered"),
+            below: case.counted(match case.asks {
+                Asks::Once => "answers carry other framing than the model knows (a proxy?)",
+                Asks::EveryUpdate => "updates were merged into one answer, because a cycle takes longer than the gap",
+                Asks::EveryInterval => "polls were skipped, so that each carried more updates",
+            }),
         });
     }
     all.extend(sent(case, row, feed, &wire));
@@ -126,9 +129,32 @@ fn per_update(case: &Case<'_>, feed: &Feed, wire: &Wire<'_>) -> Option<(Range, S
             let each = wire.pushed(feed)?;
             let late = carried(case, feed, deliveries);
             let range = Range::between(each.predicted, each.low * late.low, each.high * late.high);
-            Some((range, "an event or frame".into()))
+            let alive = heartbeats(case, feed);
+            let range = Range::between(
+                range.predicted + alive.predicted / deliveries.predicted,
+                range.low + alive.low / deliveries.high,
+                range.high + alive.high / deliveries.low,
+            );
+            Some((range, "an event or frame, and heartbeats".into()))
         }
     }
+}
+
+/// Bytes of the signs of life in the window. Each client's come at moments of its own, counted from when it connected, which the plan
+/// does not say: one more or less.
+fn heartbeats(case: &Case<'_>, feed: &Feed) -> Range {
+    let Some(heartbeat) = case.row.framing.heartbeat else {
+        return Range::ZERO;
+    };
+    let every_s = HEARTBEAT.as_secs_f64();
+    // Where an update does as well, only a gap that is longer has any; random gaps may be.
+    if !heartbeat.even_when_busy && !feed.random && feed.followed_gap_s() < every_s {
+        return Range::ZERO;
+    }
+    let each = case.window_s / every_s;
+    let fewest = if heartbeat.even_when_busy { each.floor() } else { 0.0 };
+    let usual = if heartbeat.even_when_busy { each } else { 0.0 };
+    Range::between(usual, fewest, each.ceil()).scaled(f64::from(case.plan.clients) * heartbeat.bytes as f64)
 }
 
 /// What the window carries over what it delivers, for those who get updates at once: what was late on one edge and on the other.

@@ -9,7 +9,7 @@ use super::{Case, Expected, age, range::Range};
 use crate::{
     record::Row,
     report::{
-        format::{count, known, time_us},
+        format::{count, known, share, time_us},
         histogram::{DIGITS, Distribution},
     },
     transports::Asks,
@@ -43,7 +43,9 @@ pub fn expected(case: &Case<'_>, row: &Row) -> Vec<Expected> {
             below: "updates came more often than planned, or the clocks disagree".into(),
         });
     }
-    let mean_s = row.latency.as_ref().and_then(mean_latency_s);
+    // In steady state only: what was not held before the window is in the age and in no latency.
+    let latency = row.latency.as_ref().filter(|_| feed.is_steady(interval_s));
+    let mean_s = latency.and_then(mean_latency_s);
     if let Some(range) = mean_s.and_then(|mean_s| age::from_latency_s(feed, mean_s)) {
         all.push(Expected {
             metric: "age_mean_us",
@@ -103,6 +105,11 @@ fn busy(case: &Case<'_>, row: &Row) -> String {
     let skipped = row.figures.polls_skipped.unwrap_or(0);
     if skipped > 0 {
         return format!("server or client was saturated: {} polls were skipped", count(skipped));
+    }
+    let others = row.health.others_cpu_share;
+    let others = others.filter(|share| *share > case.plan.bounds.others_cpu_share.suspect);
+    if let Some(others) = others {
+        return format!("other processes took {} of the machine's CPU", share(others));
     }
     let took = |q: f64, latency: Option<crate::record::Quantile>| {
         let took_us = latency

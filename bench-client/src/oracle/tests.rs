@@ -6,6 +6,10 @@ use rand_pcg::{
 };
 
 use super::{age, feed::Feed, range::Range};
+use crate::{
+    record::{Arrivals, FeedPlan, Follow, Mode, Row},
+    report::fixture,
+};
 
 /// What the models are asked about: a poller every `interval_s` of a feed.
 #[derive(Clone)]
@@ -440,6 +444,183 @@ fn random_feeds_are_right_on_average_and_within_their_ranges() {
             mean.stale
         );
     }
+}
+
+/// Gaps and slots with a common measure: every update falls on the same place of a slot, so nothing averages out.
+#[test]
+fn updates_in_step_with_the_phases_stay_within_the_range_of_age() {
+    let feed = even(100, 1, 1.0, 1, 20.0, 0.9);
+    let half_a_slot_s = 0.4 / 200.0;
+    let mut furthest: f64 = 0.0;
+    for seed in 0..200 {
+        let world = World {
+            feed: feed.clone(),
+            interval_s: 0.4,
+            seed,
+        };
+        let (model, seen) = (age::mean_s(&feed, 0.4, 0.0).unwrap(), play(&world).age_s);
+        within(&format!("seed {seed}"), model, seen);
+        furthest = furthest.max((seen - model.predicted).abs());
+    }
+    assert!(furthest > half_a_slot_s, "half a slot would have done: {furthest}");
+}
+
+/// A long poll is held until an update comes or its wait is over, and asks again at once.
+fn waits_in_vain(dues: &[f64], wait_s: f64, from_s: f64, to_s: f64) -> f64 {
+    let (mut at, mut next, mut in_vain) = (0.0, 0, 0.0);
+    while at < to_s {
+        match dues.get(next) {
+            Some(due) if *due <= at + wait_s => {
+                at = due.max(at);
+                next += 1;
+            }
+            _ => {
+                at += wait_s;
+                in_vain += f64::from(u8::from((from_s..to_s).contains(&at)));
+            }
+        }
+    }
+    in_vain
+}
+
+fn long_polls(overrides: impl FnOnce(&mut crate::record::Plan)) -> (crate::record::Plan, Row) {
+    let mut record = fixture::record();
+    overrides(&mut record.plan);
+    let mut row = record.rows.swap_remove(1);
+    row.figures.duration_s = Some(record.plan.duration_s);
+    (record.plan, row)
+}
+
+#[test]
+fn waits_that_end_without_an_update_are_counted() {
+    for (rate_hz, wait_ms, random) in [
+        (1.0, 300, false),
+        (0.5, 700, false),
+        (2.0, 3_000, false),
+        (1.0, 700, true),
+        (3.0, 500, true),
+    ] {
+        let (plan, row) = long_polls(|plan| {
+            (plan.clients, plan.wait_ms, plan.duration_s) = (1, wait_ms, 400.0);
+            let arrivals = if random { Arrivals::Poisson } else { Arrivals::Regular };
+            plan.feed = simulated(1, rate_hz, arrivals);
+        });
+        let case = super::Case::of(&plan, &row).expect("a window");
+        let feed = case.feed.as_ref().expect("a simulated feed");
+        let range = super::traffic::timeouts(&case, feed).expect("a wait that is longer than service");
+        let mut dice = Dice(Pcg64Mcg::seed_from_u64(3));
+        let dues = schedule(feed, &mut dice).remove(0);
+        let seen = waits_in_vain(
+            &dues,
+            wait_ms as f64 / 1e3,
+            feed.since_start_s,
+            feed.since_start_s + feed.window_s,
+        );
+        let what = format!("{rate_hz} Hz, {wait_ms} ms, random {random}");
+        within(&what, range, seen);
+        if range.predicted > 0.0 {
+            close(&what, range.predicted, seen, 0.15);
+        }
+    }
+}
+
+fn simulated(topics: u32, rate_hz: f64, arrivals: Arrivals) -> FeedPlan {
+    FeedPlan::Simulated {
+        topics,
+        rate_hz,
+        update_bytes: Some(256),
+        arrivals,
+        burst_size: 10,
+    }
+}
+
+fn metrics(plan: &crate::record::Plan, row: &Row) -> Vec<String> {
+    super::predict(plan, row).into_iter().map(|one| one.metric).collect()
+}
+
+#[test]
+fn every_prediction_is_a_column_finite_and_in_order() {
+    let columns = serde_json::to_value(crate::record::SummaryRow::default()).expect("plain data");
+    for arrivals in [Arrivals::Regular, Arrivals::Poisson, Arrivals::Burst] {
+        for (rate_hz, topics, clients) in [(0.0, 1, 10), (0.1, 3, 1), (5.0, 1, 2_000), (1_000.0, 100, 7)] {
+            for (keep_alive, mode, follow) in [(true, Mode::Every, Follow::One), (false, Mode::Latest, Follow::All)] {
+                let mut record = fixture::record();
+                record.plan.feed = simulated(topics, rate_hz, arrivals);
+                (record.plan.clients, record.plan.keep_alive) = (clients, keep_alive);
+                (record.plan.mode, record.plan.follow) = (mode, follow);
+                for row in record.rows.iter().filter(|row| row.figures.duration_s.is_some()) {
+                    for one in super::predict(&record.plan, row) {
+                        assert!(columns.get(&one.metric).is_some(), "{one:?}");
+                        assert!(one.low <= one.predicted && one.predicted <= one.high, "{one:?}");
+                        assert!(
+                            [one.low, one.predicted, one.high].iter().all(|one| one.is_finite()),
+                            "{one:?}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn where_the_feed_is_unknown_only_what_holds_for_any_is_predicted() {
+    let mut record = fixture::record();
+    record.plan.feed = FeedPlan::Replay {
+        file: "cup.json".into(),
+        speed: 60.0,
+        topics: 4,
+        update_bytes: None,
+    };
+    let replay = metrics(&record.plan, &record.rows[0]);
+    for known in ["latency_p50_us", "requests", "connections", "setup_bytes_per_client"] {
+        assert!(replay.iter().any(|metric| metric == known), "{known}: {replay:?}");
+    }
+    for unknown in [
+        "age_mean_us",
+        "updates_expected",
+        "deliveries",
+        "bytes_per_update",
+        "empty_responses",
+    ] {
+        assert!(!replay.iter().any(|metric| metric == unknown), "{unknown}");
+    }
+    record.plan.feed = FeedPlan::Target {
+        topics: 1,
+        rate_hz: Some(5.0),
+        update_bytes: Some(256),
+    };
+    record.plan.remote = true;
+    let remote = metrics(&record.plan, &record.rows[0]);
+    assert!(
+        !remote.iter().any(|metric| metric.contains("bytes")),
+        "its name is not known: {remote:?}"
+    );
+    let failed = &record.rows[6];
+    assert_eq!(failed.figures.duration_s, None);
+    assert_eq!(metrics(&record.plan, failed), [""; 0], "no window, nothing to say");
+}
+
+#[test]
+fn a_figure_outside_names_a_cause_and_one_inside_does_not() {
+    let mut record = fixture::record();
+    let row = &mut record.rows[0];
+    let of = |row: &Row, metric: &str| {
+        let all = super::predict(&record.plan, row);
+        all.into_iter().find(|one| one.metric == metric).expect("predicted")
+    };
+    let requests = of(row, "requests");
+    row.figures.requests = Some(requests.predicted as u64);
+    assert_eq!(of(row, "requests").likely_cause, None);
+    row.figures.requests = Some((requests.low / 2.0) as u64);
+    row.figures.polls_skipped = Some(77);
+    let cause = of(row, "requests").likely_cause.expect("half of them are missing");
+    assert!(cause.contains("77 polls were skipped"), "{cause}");
+    row.phases.sampled_late_us = Some(47_000);
+    let cause = of(row, "requests").likely_cause.expect("still");
+    assert!(cause.contains("read 47.0 ms late"), "{cause}");
+    row.figures.requests = None;
+    assert_eq!(of(row, "requests").likely_cause, None, "not known is not outside");
 }
 
 #[test]

@@ -21,6 +21,8 @@ use super::{
 };
 use crate::{record::Row, report::format::count, transports::Asks};
 
+const ASKED_AGAIN: &str = "clients ask more often than planned: answers were cut, or requests made again";
+
 pub fn expected(case: &Case<'_>, row: &Row) -> Vec<Expected> {
     let mut all = vec![];
     if let Some(feed) = &case.feed {
@@ -46,22 +48,30 @@ pub fn expected(case: &Case<'_>, row: &Row) -> Vec<Expected> {
     }
     if let Some((range, model)) = requests(case) {
         let skipped = row.figures.polls_skipped.unwrap_or(0);
+        let (above, below) = match case.asks {
+            Asks::Once => ("sessions broke and were opened again", "a counter ran backwards".into()),
+            Asks::EveryInterval if skipped > 0 => (
+                ASKED_AGAIN,
+                format!(
+                    "{} polls were skipped because the one before was under way",
+                    count(skipped)
+                ),
+            ),
+            Asks::EveryInterval => (
+                ASKED_AGAIN,
+                "clients were missing, or their polls late at the window's edge".into(),
+            ),
+            Asks::EveryUpdate => (
+                ASKED_AGAIN,
+                "updates were merged into one answer, because a cycle takes longer than the gap".into(),
+            ),
+        };
         all.push(Expected {
             metric: "requests",
             range,
             model,
-            above: if case.asks == Asks::Once {
-                "sessions broke and were opened again".into()
-            } else {
-                "clients ask more often than planned: answers were cut, or requests made again".into()
-            },
-            below: match case.asks {
-                Asks::EveryInterval => format!(
-                    "{} polls were skipped because the one before was under way",
-                    count(skipped)
-                ),
-                _ => "updates were merged into one answer, because a cycle takes longer than the gap".into(),
-            },
+            above: case.counted(above),
+            below: case.counted(&below),
         });
     }
     if let Some((range, model)) = empty(case) {
@@ -69,8 +79,8 @@ pub fn expected(case: &Case<'_>, row: &Row) -> Vec<Expected> {
             metric: "empty_responses",
             range,
             model,
-            above: "fewer updates came than planned, or answers do not hold what is new".into(),
-            below: "polls were skipped, or more updates came than planned".into(),
+            above: case.counted("fewer updates came than planned, or answers do not hold what is new"),
+            below: case.counted("polls were skipped, or more updates came than planned"),
         });
     }
     all.extend(connections(case, row));

@@ -210,7 +210,7 @@ fn row(shape: &Shape, repeat: u32) -> Row {
         window_from_us: None,
         health: Health::default(),
         wire: None,
-        predictions: Vec::new(),
+        predictions: predictions(shape, repeat),
         findings: Vec::new(),
         faults: Vec::new(),
         final_scores: Vec::new(),
@@ -276,6 +276,43 @@ fn figures(shape: &Shape, repeat: u32, slower: f64) -> SummaryRow {
         server_rss_bytes_per_client: Some(shape.memory_bytes * slower),
         ..SummaryRow::default()
     }
+}
+
+/// Bytes of long polling's second repeat are not the model's, and one figure is not known.
+fn predictions(shape: &Shape, repeat: u32) -> Vec<Prediction> {
+    let wait_us: f64 = if shape.id == "short-poll" { 500_000.0 } else { 0.0 };
+    let bytes = shape.bytes_per_update as f64;
+    let strange = shape.id == "long-poll" && repeat == 2;
+    let prediction = |metric: &str, (predicted, low, high): (f64, f64, f64), measured, model: &str| Prediction {
+        metric: metric.to_owned(),
+        predicted,
+        low,
+        high,
+        measured,
+        model: model.to_owned(),
+        likely_cause: None,
+    };
+    let latency = (wait_us, (wait_us - 2_000.0).max(0.0), wait_us + 60_000.0);
+    let mut per_update = prediction(
+        "bytes_per_update",
+        (bytes, bytes, bytes + 4.0),
+        Some(bytes),
+        "request + answer",
+    );
+    if strange {
+        per_update.measured = Some(bytes + 30.0);
+        per_update.likely_cause = Some("other headers than the model knows (a proxy?)".to_owned());
+    }
+    vec![
+        prediction(
+            "latency_p50_us",
+            latency,
+            Some(wait_us + shape.base_us),
+            "0.5·P + service",
+        ),
+        prediction("stale_share", (0.5, 0.4, 0.6), None, "1 − G/(2P)"),
+        per_update,
+    ]
 }
 
 fn point(shape: &Shape, second: u32, slower: f64) -> SeriesPoint {

@@ -12,6 +12,7 @@ mod background;
 mod calibration;
 mod comparisons;
 mod layers;
+mod model;
 mod results;
 pub(super) mod table;
 mod trust;
@@ -46,6 +47,7 @@ pub fn report(record: &RunRecord) -> Result<String> {
         results::cost(&summaries),
         layers::bytes(record, &summaries),
         charts(record)?,
+        model::predictions(&summaries),
         analysis(record),
         results::completeness(record),
         background::faults(record),

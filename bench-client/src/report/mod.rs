@@ -25,6 +25,7 @@ pub mod format;
 pub mod histogram;
 pub mod hlog;
 pub mod markdown;
+pub mod model;
 pub mod schema;
 pub mod summary;
 pub mod svg;

@@ -7,6 +7,8 @@
 //! Requests are measured on the very request that is sent. Answers are written out here as the protocol has them, and not taken
 //! from the server's code: a server (or a proxy) that answers with other headers is then seen.
 
+use std::time::Duration;
+
 use http::Request;
 use server::wire::Cursor;
 
@@ -20,7 +22,21 @@ pub struct Framing {
     pub answer: fn(&Endpoint, Answer) -> u64,
     /// An encoded update of so many bytes on an open stream; None where updates come in answers.
     pub pushed: Option<fn(Cursor, u64) -> u64>,
+    /// What keeps an open stream from passing for dead; None where nothing does.
+    pub heartbeat: Option<Heartbeat>,
 }
+
+/// A sign of life, every [`HEARTBEAT`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// Both ways.
+    pub bytes: u64,
+    /// True where it comes however much is sent, because it is the client that must show it lives.
+    pub even_when_busy: bool,
+}
+
+/// The server's default, which its own child keeps.
+pub const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// What an answer brings.
 #[derive(Debug, Clone, Copy)]

@@ -18,6 +18,7 @@ pub const FRAMING: Framing = Framing {
     request: |endpoint, since| poll::request_bytes(ID, endpoint, since),
     answer: poll::answer_bytes,
     pushed: None,
+    heartbeat: None,
 };
 
 pub fn open<'a>(

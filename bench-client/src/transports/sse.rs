@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::{
     Arrivals, Endpoint, Session, SessionError, decode,
-    framing::{Answer, DATE, Framing, close_header, head_bytes},
+    framing::{Answer, DATE, Framing, Heartbeat, close_header, head_bytes},
     http::{HttpConnection, get_request},
 };
 use crate::{headers::Purpose, net::Net, sse_parser::SseParser};
@@ -23,6 +23,11 @@ pub const FRAMING: Framing = Framing {
     request: |endpoint, since| request(endpoint, since).map_or(0, |request| head_bytes(&request)),
     answer: answer_bytes,
     pushed: Some(event_bytes),
+    // A comment, `:` and a line end, in a chunk of its own; an event in its place does as well.
+    heartbeat: Some(Heartbeat {
+        bytes: 7,
+        even_when_busy: false,
+    }),
 };
 
 /// How long the head of the stream may take.
@@ -86,7 +91,7 @@ fn request(endpoint: &Endpoint, since: Option<Cursor>) -> Result<Request<Empty<B
 /// transfer-encoding: chunked
 /// date: Thu, 20 Nov 2026 12:00:00 GMT
 ///
-/// c
+/// C
 /// retry: 1000
 /// ```
 fn answer_bytes(endpoint: &Endpoint, _: Answer) -> u64 {
@@ -105,7 +110,7 @@ fn event_bytes(cursor: Cursor, update_bytes: u64) -> u64 {
 
 /// A chunk around so many bytes (RFC 9112, 7.1): their number in hex and two line ends.
 fn chunk_bytes(data: u64) -> u64 {
-    format!("{data:x}\r\n\r\n").len() as u64 + data
+    format!("{data:X}\r\n\r\n").len() as u64 + data
 }
 
 struct Sse {

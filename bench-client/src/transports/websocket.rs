@@ -17,7 +17,7 @@ use tokio_tungstenite::{
 
 use super::{
     Arrivals, Endpoint, Session, SessionError, decode,
-    framing::{Answer, DATE, Framing},
+    framing::{Answer, DATE, Framing, Heartbeat},
 };
 use crate::{
     headers::{HeaderSet, Purpose},
@@ -30,6 +30,11 @@ pub const FRAMING: Framing = Framing {
     request: request_bytes,
     answer: answer_bytes,
     pushed: Some(message_bytes),
+    // An empty ping, and the pong, which is masked as all a client sends: the server hears nothing else from it.
+    heartbeat: Some(Heartbeat {
+        bytes: 2 + 6,
+        even_when_busy: true,
+    }),
 };
 
 /// Allocated for every client; the stock 128 KiB would be 1.3 GB for ten thousand.

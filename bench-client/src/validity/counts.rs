@@ -5,6 +5,7 @@ use crate::{
     record::{Finding, Mode, Verdict},
     report::{
         format::{count, of, time_us},
+        model,
         summary::reach,
     },
 };
@@ -116,15 +117,8 @@ fn bytes(case: &Case<'_>) -> Option<Finding> {
 
 /// Figures outside of what arithmetic allows.
 fn predictions(case: &Case<'_>) -> Vec<Finding> {
-    let outside = case
-        .row
-        .predictions
-        .iter()
-        .filter_map(|one| Some((one, one.likely_cause.as_deref()?)));
-    outside
-        .map(|(one, cause)| {
-            let text = format!("{} is not what arithmetic expects ({}): {cause}", one.metric, one.model);
-            finding(Verdict::Suspect, "prediction", text)
-        })
+    let deviations = model::deviations(case.row).into_iter();
+    deviations
+        .map(|words| finding(Verdict::Suspect, "prediction", words))
         .collect()
 }

@@ -10,6 +10,7 @@ mod interrupted;
 mod lab;
 mod like;
 mod lossy;
+mod model;
 mod output;
 mod processes;
 mod record;

@@ -23,15 +23,15 @@ const UPDATE_BYTES: usize = 300;
 
 /// What one connection carried.
 #[derive(Default)]
-struct Carried {
-    up: Vec<u8>,
-    down: Vec<u8>,
+pub struct Carried {
+    pub up: Vec<u8>,
+    pub down: Vec<u8>,
 }
 
-type Connections = Arc<Mutex<Vec<Carried>>>;
+pub type Connections = Arc<Mutex<Vec<Carried>>>;
 
 /// Carries connections to `target` and keeps a copy of all their bytes.
-async fn relay(target: SocketAddr) -> (SocketAddr, Connections) {
+pub async fn relay(target: SocketAddr) -> (SocketAddr, Connections) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("port 0 is always free");
     let address = listener.local_addr().expect("it is bound");
     let connections = Connections::default();

@@ -1,16 +1,24 @@
 //! What the model of a transport counts with is what goes over the socket, to the byte: requests, answers, events, frames.
 
-use std::sync::atomic::Ordering::Relaxed;
+use std::{sync::atomic::Ordering::Relaxed, time::Duration};
 
 use bench_client::{
     headers::HeaderSet,
-    transports::{ALL, ClientTransport, Endpoint, framing::Answer},
+    transports::{
+        ALL, ClientTransport, Endpoint,
+        framing::{Answer, HEARTBEAT},
+    },
 };
 use server::wire::{Cursor, Mode};
 
 use crate::{
+    bytes::relay,
     rig::Clients,
-    support::{TestServer, matches, settings},
+    support::{
+        TestServer, matches,
+        raw::{PING, PONG},
+        settings, soon,
+    },
 };
 
 /// Updates of one session: the cursor grows from one digit to two.
@@ -119,5 +127,55 @@ async fn exchange(server: &mut TestServer, clients: &Clients, model: &Model<'_>,
     }
     if model.row.framing.pushed.is_some() {
         assert_eq!(received(), down, "{who}: received in all");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_model_knows_the_signs_of_life() {
+    const SIGNS: u64 = 3;
+    assert_eq!(settings().heartbeat, HEARTBEAT, "the server's default");
+    for row in &ALL {
+        let Some(heartbeat) = row.framing.heartbeat else {
+            continue;
+        };
+        let mut settings = settings();
+        settings.heartbeat = Duration::from_millis(20);
+        let server = TestServer::of(matches(1), Some(300), settings);
+        let (address, connections) = relay(server.address).await;
+        let mut clients = Clients::of(&server);
+        clients.endpoint.address = address;
+        let mut follower = clients.open(row, None).await;
+        // Behind the heads: pings and their pongs, or comments, and nothing else, because nothing is published.
+        let lives = || {
+            let connections = connections.lock().expect("no panic under it");
+            let behind = |bytes: &[u8]| {
+                let head = bytes.windows(4).position(|end| end == b"\r\n\r\n").map(|at| at + 4);
+                bytes[head.unwrap_or(bytes.len())..].to_vec()
+            };
+            let first_chunk = b"C\r\nretry: 1000\n\r\n";
+            let down = behind(&connections[0].down);
+            let down = down.strip_prefix(first_chunk).unwrap_or(&down).to_vec();
+            (behind(&connections[0].up), down)
+        };
+        let (up, down, signs) = soon(row.id, async {
+            loop {
+                follower.next_within(1).await;
+                tokio::task::yield_now().await;
+                let (up, down) = lives();
+                let pings = down.chunks(2).filter(|frame| *frame == [PING, 0]).count() as u64;
+                let pongs = up.chunks(6).filter(|frame| frame[0] == PONG).count() as u64;
+                let comments = String::from_utf8_lossy(&down).matches(":\n\r\n").count() as u64;
+                if pings == pongs && pings + comments >= SIGNS {
+                    break (up, down, pings + comments);
+                }
+            }
+        })
+        .await;
+        assert_eq!(
+            (up.len() + down.len()) as u64,
+            signs * heartbeat.bytes,
+            "{}: {up:x?} {down:x?}",
+            row.id
+        );
     }
 }
