@@ -59,6 +59,14 @@ pub struct StatsLog {
     pub bytes: u64,
 }
 
+impl Stats {
+    /// Requests for a transport so far.
+    pub fn requests_of(&self, id: &str) -> Option<u64> {
+        let transport = self.transports.iter().find(|one| one.id == id)?;
+        Some(transport.requests)
+    }
+}
+
 /// The server's clock, as this machine can read it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SharedClock {

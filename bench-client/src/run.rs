@@ -7,9 +7,9 @@
 //! One row that fails is a row with an error, not a lost run. Ctrl-C ends the row under way with what it has measured.
 
 pub(crate) mod clients;
+mod ending;
 mod figures;
 mod health;
-mod hush;
 mod null;
 mod row;
 mod sampler;

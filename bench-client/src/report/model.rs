@@ -44,6 +44,8 @@ impl<'a> Checked<'a> {
         } else if self.metric.contains("bytes") {
             // To the byte, because that is how exact these models are.
             format!("{} B", format::number(value))
+        } else if value.fract() == 0.0 && (0.0..1e15).contains(&value) {
+            format::count(value as u64)
         } else {
             format::number(value)
         }

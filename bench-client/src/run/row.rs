@@ -15,9 +15,8 @@ use server::{clock::Clock, wire::PublishedAnswer};
 use tokio::time::sleep;
 
 use super::{
-    Setting, catalogue, clients,
+    Setting, catalogue, clients, ending,
     figures::{self, Measured},
-    hush,
     sampler::{Sample, Sampler},
     window::{foreign_window, tick_gap_us, window},
 };
@@ -42,8 +41,6 @@ const FEED_LEAD_US: u64 = 100_000;
 const RAMP_PATIENCE: Duration = Duration::from_secs(60);
 /// Drain lasts at least so long when updates are missing.
 const DRAIN_LEAST: Duration = Duration::from_secs(5);
-/// How long the server may take to see that all its connections are closed.
-const CLOSING_PATIENCE: Duration = Duration::from_secs(3);
 /// The end of settle is read so long before T0: a control call to a busy server takes its time.
 const SETTLED_BEFORE_US: u64 = 200_000;
 /// How much of a foreign feed's publish log before the window is read at least, so that what was stale at T0 is known.
@@ -77,7 +74,8 @@ pub struct State {
     pub server_lags_us: Option<Vec<u64>>,
     /// The machine before the first client and after the drain.
     pub machine: Option<(MachineCounts, MachineCounts)>,
-    /// Requests for this transport that the server counted, once every connection was closed.
+    /// Requests for this transport that the server had counted before the first client, and of the row alone when all were gone.
+    pub server_requests_before: Option<u64>,
     pub server_requests: Option<u64>,
 }
 
@@ -112,7 +110,7 @@ pub async fn observe(setting: &Setting<'_>, id: &str, repeat: u32) -> Measured {
             .await
             .unwrap_or_default();
     }
-    end_fleet(&mut state).await;
+    ending::end_fleet(&mut state).await;
     let logs = state.logs.take().unwrap_or_else(|| Ok(Vec::new()));
     state.window = state.window.and_then(|window| ended(window, &state.samples));
     let (logs, broken) = match logs {
@@ -134,28 +132,13 @@ pub async fn observe(setting: &Setting<'_>, id: &str, repeat: u32) -> Measured {
     }
 }
 
-/// Ends every client and collects what each noted (an error when one panicked, because then its notes are gone). Afterwards all their
-/// connections are closed, so nothing is counted any more.
-async fn end_fleet(state: &mut State) {
-    let Some(fleet) = state.fleet.take() else { return };
-    let counters = fleet.counter_handle();
-    let stopped = tokio::task::spawn_blocking(|| fleet.stop()).await;
-    state.logs = Some(
-        stopped
-            .context("the clients could not be stopped")
-            .and_then(|logs| logs),
-    );
-    state.totals.get_or_insert(counters.totals());
-    state.sockets.get_or_insert(counters.sockets(false));
-}
-
 /// Starts the server where it is ours, and goes through the phases until they end or the server does.
 async fn drive(setting: &Setting<'_>, id: &str, repeat: u32, state: &mut State) -> Result<(), Cut> {
     let started = std::time::Instant::now();
     setting.progress.phase("start");
     if let Some(control) = &setting.target {
         let result = phases(setting, id, repeat, control, None, None, started, state).await;
-        settle_accounts(control, id, state, result.is_ok()).await;
+        ending::end(control, id, state, result.is_ok()).await;
         return result;
     }
     let feed = setting.resolved.feed.as_ref().context("the plan has no feed")?;
@@ -172,42 +155,10 @@ async fn drive(setting: &Setting<'_>, id: &str, repeat: u32, state: &mut State) 
         how = server.died() => Err(Cut::Failed(anyhow::anyhow!("the server died: {how}"))),
     };
     // The clients go first: to them, a server that stops would be one that fails.
-    settle_accounts(&control, id, state, result.is_ok()).await;
+    ending::end(&control, id, state, result.is_ok()).await;
     drop(switch);
     server.stop().await;
     result
-}
-
-/// Ends the clients, and asks the server how many requests it counted of them.
-async fn settle_accounts(control: &Control, id: &str, state: &mut State, whole: bool) {
-    if !whole && let Some(fleet) = &state.fleet {
-        // What a server that broke down brings about from here on is nobody's figure.
-        state.totals.get_or_insert(fleet.totals());
-    }
-    if whole && let (Some(fleet), Some(before)) = (&state.fleet, state.server_requests) {
-        hush::hush(control, id, fleet, before, CLOSING_PATIENCE).await;
-    }
-    end_fleet(state).await;
-    if !whole {
-        return;
-    }
-    if let Some((_, after)) = &mut state.machine {
-        *after = machine::counts(fleet::THREAD);
-    }
-    let before = state.server_requests.take();
-    let counted = async {
-        loop {
-            let stats = control.stats().await.ok()?;
-            // One connection is that of this very question. A server with other clients than ours never gets there.
-            let closed = stats.connections <= 1;
-            let requests = stats.transports.iter().find(|one| one.id == id)?.requests;
-            if closed {
-                return Some(requests - before?);
-            }
-            sleep(LOOK).await;
-        }
-    };
-    state.server_requests = tokio::time::timeout(CLOSING_PATIENCE, counted).await.ok().flatten();
 }
 
 #[expect(clippy::too_many_arguments, reason = "one call site, and each is of another owner")]
@@ -227,7 +178,7 @@ async fn phases(
     let clock = clock.clock;
     state.catalogue = catalogue(&plan.transports, control.transports().await?);
     let stats = control.stats().await?;
-    state.server_requests = stats.transports.iter().find(|one| one.id == id).map(|one| one.requests);
+    state.server_requests_before = stats.requests_of(id);
     state.machine = Some((machine::counts(fleet::THREAD), MachineCounts::default()));
     state.matches = stats
         .topics

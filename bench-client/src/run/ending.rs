@@ -1,0 +1,97 @@
+//! The end of a row: clients fall silent, are stopped, and both ends' counts are taken when nothing can change them any more.
+//!
+//! ```text
+//! drain has ended -> no client asks any more -> the server has read what was asked -> clients are stopped, sockets closed
+//!                 -> the clients' and the kernel's counters -> the server's own count of their requests
+//! ```
+//!
+//! A connection that is closed right after a request was written may take it along: with thousands of polls some always are at that point.
+//! So clients fall silent first, and every request that was counted here is counted there.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::time::{sleep, timeout};
+
+use super::row::State;
+use crate::{
+    control::Control,
+    fleet::{self, Fleet},
+    machine,
+};
+
+/// How often the server is asked what it has read; also what a client gets to write what it was about to.
+const LOOK: Duration = Duration::from_millis(50);
+/// How long the server may take to read what was asked, and to see that all its connections are closed.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Ends the clients and takes the counts. `whole`: the phases ended well; otherwise only the clients' own counts are of use, as they are now.
+pub async fn end(control: &Control, id: &str, state: &mut State, whole: bool) {
+    if whole {
+        if let (Some(fleet), Some(before)) = (&state.fleet, state.server_requests_before) {
+            hush(control, id, fleet, before).await;
+        }
+    } else if let Some(fleet) = &state.fleet {
+        // What a server that broke down brings about from here on is nobody's figure.
+        state.totals.get_or_insert(fleet.totals());
+    }
+    end_fleet(state).await;
+    if whole {
+        if let Some((_, after)) = &mut state.machine {
+            *after = machine::counts(fleet::THREAD);
+        }
+        state.server_requests = server_requests(control, id, state.server_requests_before).await;
+    }
+}
+
+/// Ends every client and collects what each noted (an error when one panicked, because then its notes are gone). Afterwards all their
+/// connections are closed, so nothing is counted any more.
+pub async fn end_fleet(state: &mut State) {
+    let Some(fleet) = state.fleet.take() else { return };
+    let counters = fleet.counter_handle();
+    let stopped = tokio::task::spawn_blocking(|| fleet.stop()).await;
+    state.logs = Some(
+        stopped
+            .context("the clients could not be stopped")
+            .and_then(|logs| logs),
+    );
+    state.totals.get_or_insert(counters.totals());
+    state.sockets.get_or_insert(counters.sockets(false));
+}
+
+/// Waits until the server has read what was asked; `before` is what it had counted before these clients. One that has not got there in
+/// time has lost some, or counts otherwise: the record shows both counts.
+async fn hush(control: &Control, id: &str, fleet: &Fleet, before: u64) {
+    fleet.hush();
+    let read = async {
+        loop {
+            sleep(LOOK).await;
+            let asked = fleet.totals().requests;
+            // Without an answer there is nothing to wait for.
+            let Ok(stats) = control.stats().await else { return };
+            if stats
+                .requests_of(id)
+                .is_none_or(|now| now.saturating_sub(before) >= asked)
+            {
+                return;
+            }
+        }
+    };
+    // Too late is said by the counts.
+    let _ = timeout(PATIENCE, read).await;
+}
+
+/// What the server counted of the row, once every connection but that of this very question is closed. None at a server with other clients
+/// than ours, which never gets there.
+async fn server_requests(control: &Control, id: &str, before: Option<u64>) -> Option<u64> {
+    let counted = async {
+        loop {
+            let stats = control.stats().await.ok()?;
+            if stats.connections <= 1 {
+                return stats.requests_of(id)?.checked_sub(before?);
+            }
+            sleep(LOOK).await;
+        }
+    };
+    timeout(PATIENCE, counted).await.ok().flatten()
+}
