@@ -37,7 +37,10 @@ impl fmt::Display for Expected {
             reported,
             tolerance,
         } = self;
-        let decimals = usize::from(predicted.fract() != 0.0 || reported.fract() != 0.0);
+        let decimals = match *unit {
+            "%" => 2,
+            _ => usize::from(predicted.fract() != 0.0 || reported.fract() != 0.0),
+        };
         write!(
             f,
             "fault: {fault} | {transport} | injected {injected} | {figure}: predicted {predicted:.decimals$} ± {tolerance:.decimals$} {unit}, \
