@@ -54,7 +54,7 @@ pub fn open<'a>(
                 "expected text/event-stream, got {kind:?}"
             )));
         }
-        let setup_bytes = connection.meter().bytes();
+        let setup_bytes = connection.meter().bytes_to_head();
         let endpoint = endpoint.clone();
         let session = Sse {
             endpoint,

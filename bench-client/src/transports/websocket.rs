@@ -63,7 +63,7 @@ pub fn open<'a>(
             Ok(done) => done.map_err(refused)?,
             Err(_) => return Err(SessionError::TimedOut(HANDSHAKE_TIMEOUT.as_secs())),
         };
-        let setup_bytes = meter.bytes();
+        let setup_bytes = meter.bytes_to_head();
         let session = Socket {
             endpoint: endpoint.clone(),
             socket,

@@ -1,7 +1,5 @@
 //! Longer heads: every byte must be found again, where heads are sent.
 
-use std::time::Duration;
-
 use crate::{
     lab::{Job, Lab, TRANSPORTS, beside_others},
     origin::Origin,
@@ -10,9 +8,6 @@ use crate::{
 };
 
 const HEADER_BYTES: usize = 256;
-/// Opening a stream ends with the read that brings the head. Where that read brings the first update too, its bytes count to the opening:
-/// they must not come together.
-const APART: Duration = Duration::from_millis(200);
 
 #[test]
 fn longer_headers_show_in_every_answer_of_a_poll_and_once_in_a_stream() {
@@ -21,7 +16,6 @@ fn longer_headers_show_in_every_answer_of_a_poll_and_once_in_a_stream() {
     let relay = |header_bytes| {
         let faults = Faults {
             header_bytes,
-            after_head: APART,
             ..Faults::default()
         };
         Relay::start(origin.address, origin.clock, faults)

@@ -34,8 +34,6 @@ pub struct Faults {
     pub slow_accept: Duration,
     /// Every head of the server is longer by so many bytes.
     pub header_bytes: usize,
-    /// What follows the head of a stream is kept apart from it by so much: one read of the client brings the head alone.
-    pub after_head: Duration,
     pub harm: Option<Harm>,
 }
 
@@ -156,7 +154,6 @@ impl Path {
         let mut units = Units::new(framing);
         let mut harmed = self.faults.harm.map(|harm| Harmed::new(harm, number));
         let mut buffer = vec![0; 64 * 1024];
-        let mut not_before_us = 0;
         loop {
             let length = server.read(&mut buffer)?;
             if length == 0 {
@@ -170,10 +167,6 @@ impl Path {
                     None => vec![unit],
                 };
                 for unit in passed {
-                    let at_us = at_us.max(not_before_us);
-                    if framing != Framing::Answers && !unit.head.is_empty() {
-                        not_before_us = at_us + self.faults.after_head.as_micros() as u64;
-                    }
                     if queue.send((at_us, self.inflated(unit))).is_err() {
                         return Ok(());
                     }
