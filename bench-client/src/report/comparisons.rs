@@ -168,8 +168,18 @@ pub fn level(level: f64) -> String {
     format!("{text} %")
 }
 
+/// Ratios beyond this, or its inverse, are not printed to the digit.
+const SAYS_NOTHING: f64 = 10_000.0;
+
 /// A ratio: three digits, or near 1 as many as tell it from 1.
 pub fn ratio(ratio: f64) -> String {
+    // So wide an interval says nothing; its digits would pretend otherwise.
+    if ratio > SAYS_NOTHING {
+        return format!("over {}", number(SAYS_NOTHING));
+    }
+    if ratio < 1.0 / SAYS_NOTHING {
+        return format!("under 1/{}", number(SAYS_NOTHING));
+    }
     let off = (ratio - 1.0).abs();
     if !(1e-6..0.01).contains(&off) {
         return number(ratio);

@@ -18,8 +18,10 @@ use super::Endpoint;
 pub struct Framing {
     /// A request from where the client stands; without a cursor, the one that opens its session.
     pub request: fn(&Endpoint, Option<Cursor>) -> u64,
-    /// The answer to it: a poll's with the updates it brings, a stream's up to its first update.
+    /// The answer to it: a poll's with the updates it brings, a stream's head.
     pub answer: fn(&Endpoint, Answer) -> u64,
+    /// What a stream says behind its head, before any update.
+    pub preamble: u64,
     /// An encoded update of so many bytes on an open stream; None where updates come in answers.
     pub pushed: Option<fn(Cursor, u64) -> u64>,
     /// What keeps an open stream from passing for dead; None where nothing does.

@@ -17,6 +17,7 @@ pub const ID: &str = "long-poll";
 pub const FRAMING: Framing = Framing {
     request: |endpoint, since| poll::request_bytes(ID, endpoint, since),
     answer: poll::answer_bytes,
+    preamble: 0,
     pushed: None,
     heartbeat: None,
 };

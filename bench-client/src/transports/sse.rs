@@ -22,6 +22,7 @@ const ID: &str = "sse";
 pub const FRAMING: Framing = Framing {
     request: |endpoint, since| request(endpoint, since).map_or(0, |request| head_bytes(&request)),
     answer: answer_bytes,
+    preamble: PREAMBLE_BYTES,
     pushed: Some(event_bytes),
     // A comment, `:` and a line end, in a chunk of its own; an event in its place does as well.
     heartbeat: Some(Heartbeat {
@@ -81,7 +82,10 @@ fn request(endpoint: &Endpoint, since: Option<Cursor>) -> Result<Request<Empty<B
     get_request(endpoint, &endpoint.target(ID, None), &headers)
 }
 
-/// Bytes of the answer's head, and of the first chunk, which comes with it:
+/// The chunk behind the head: `c`, `retry: 1000` and their line ends.
+const PREAMBLE_BYTES: u64 = 17;
+
+/// Bytes of the answer's head:
 ///
 /// ```text
 /// HTTP/1.1 200 OK
@@ -90,9 +94,6 @@ fn request(endpoint: &Endpoint, since: Option<Cursor>) -> Result<Request<Empty<B
 /// x-accel-buffering: no
 /// transfer-encoding: chunked
 /// date: Thu, 20 Nov 2026 12:00:00 GMT
-///
-/// C
-/// retry: 1000
 /// ```
 fn answer_bytes(endpoint: &Endpoint, _: Answer) -> u64 {
     let head = format!(
@@ -100,7 +101,7 @@ fn answer_bytes(endpoint: &Endpoint, _: Answer) -> u64 {
          transfer-encoding: chunked\r\ndate: {DATE}\r\n\r\n",
         close_header(endpoint)
     );
-    head.len() as u64 + chunk_bytes("retry: 1000\n".len() as u64)
+    head.len() as u64
 }
 
 /// Bytes of an event, which is a chunk of its own: `id: …`, `event: update`, `data: {…}` and an empty line.

@@ -29,6 +29,7 @@ const ID: &str = "websocket";
 pub const FRAMING: Framing = Framing {
     request: request_bytes,
     answer: answer_bytes,
+    preamble: 0,
     pushed: Some(message_bytes),
     // An empty ping, and the pong, which is masked as all a client sends: the server hears nothing else from it.
     heartbeat: Some(Heartbeat {

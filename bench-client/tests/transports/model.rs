@@ -99,6 +99,7 @@ async fn exchange(server: &mut TestServer, clients: &Clients, model: &Model<'_>,
     let mut follower = clients.open(model.row, None).await;
     let (mut up, mut down) = (model.request(None), model.answer(0, 0));
     assert_eq!(follower.session.setup_bytes(), up + down, "{who}: setting up");
+    down += model.row.framing.preamble;
     let (mut asked, mut in_vain) = (requests(), empty());
     for offset in 1..=UPDATES {
         server.publish(0);
