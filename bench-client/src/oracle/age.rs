@@ -103,13 +103,17 @@ fn slots_s(feed: &Feed, interval_s: f64) -> f64 {
 }
 
 /// Mean age where the mean latency is known: exact for even gaps, an upper bound for bursts, unknown for random ones.
-pub fn from_latency_s(feed: &Feed, latency_s: f64) -> Option<Range> {
+///
+/// `longest_s`: the longest latency, where latency may be another one at either edge of the window: `(d² − d'²)/2` of the area is then
+/// left over. Pollers have the same delays at both edges, all of them at once: 0.
+pub fn from_latency_s(feed: &Feed, latency_s: f64, longest_s: f64) -> Option<Range> {
     if feed.is_silent() || feed.random {
         return None;
     }
     let age = newest_age_s(feed, 0.0);
     // What the window's edges cut off a tooth, and three digits of the histogram.
-    let edge = latency_s * (feed.topic_gap_s() / feed.window_s).min(1.0) + 0.002 * latency_s;
+    let tooth = latency_s.max(longest_s / 2.0) * (feed.topic_gap_s() / feed.window_s).min(1.0);
+    let edge = tooth + longest_s * longest_s / (2.0 * feed.window_s) + 0.002 * latency_s;
     let low = if feed.at_once > 1 { age } else { age + latency_s - edge };
     Some(Range::between(age + latency_s, low, age + latency_s + edge))
 }

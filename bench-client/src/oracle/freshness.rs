@@ -45,8 +45,12 @@ pub fn expected(case: &Case<'_>, row: &Row) -> Vec<Expected> {
     }
     // In steady state only: what was not held before the window is in the age and in no latency.
     let latency = row.latency.as_ref().filter(|_| feed.is_steady(interval_s));
-    let mean_s = latency.and_then(mean_latency_s);
-    if let Some(range) = mean_s.and_then(|mean_s| age::from_latency_s(feed, mean_s)) {
+    let measured_s = latency.and_then(latency_s);
+    let second = measured_s.and_then(|(mean_s, longest_s)| {
+        let longest_s = if interval_s > 0.0 { 0.0 } else { longest_s };
+        age::from_latency_s(feed, mean_s, longest_s)
+    });
+    if let Some(range) = second {
         all.push(Expected {
             metric: "age_mean_us",
             range: micros(range),
@@ -125,11 +129,11 @@ fn busy(case: &Case<'_>, row: &Row) -> String {
     )
 }
 
-/// Mean latency of the row's histogram; None where updates are missing from it, because then it is no mean of all.
-fn mean_latency_s(latency: &crate::record::Quantiles) -> Option<f64> {
+/// Mean and longest latency of the row's histogram; None where updates are missing from it, because then it is no mean of all.
+fn latency_s(latency: &crate::record::Quantiles) -> Option<(f64, f64)> {
     let latency = Distribution::decode(latency).ok()?;
     let whole = latency.lost == 0 && latency.negative == 0 && latency.count() > 0;
-    whole.then(|| latency.histogram.mean() / 1e6)
+    whole.then(|| (latency.histogram.mean() / 1e6, latency.histogram.max() as f64 / 1e6))
 }
 
 fn micros(seconds: Range) -> Range {

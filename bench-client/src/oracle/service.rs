@@ -2,7 +2,7 @@
 //!
 //! Predictions stand at a service of nothing, and their ranges reach up to the allowance: a figure beyond it says that server,
 //! client or path took longer than this. What is not marked as assumed comes from the committed run in `results/curated`: two
-//! cores that client and server share, and nothing else to do.
+//! cores that client and server share.
 
 use super::feed::Feed;
 use crate::{

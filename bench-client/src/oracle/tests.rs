@@ -309,7 +309,7 @@ fn even_feeds_are_exact() {
         let mean_s = seen.latencies.iter().sum::<f64>() / seen.latencies.len() as f64;
         within(
             &format!("{what}: second method"),
-            age::from_latency_s(feed, mean_s).expect("even"),
+            age::from_latency_s(feed, mean_s, 0.0).expect("even"),
             seen.age_s,
         );
     }
@@ -443,6 +443,42 @@ fn random_feeds_are_right_on_average_and_within_their_ranges() {
             "{what}: stale {stale}, {}",
             mean.stale
         );
+    }
+}
+
+/// Delays of any kind, as a server that falls behind and catches up makes them: the second method holds all the same.
+#[test]
+fn age_follows_from_latency_whatever_made_it() {
+    let feed = even(1, 1, 60.0, 1, 5.0, 1.5);
+    let (t0, t1) = (feed.since_start_s, feed.since_start_s + feed.window_s);
+    for seed in 0..200 {
+        let mut dice = Dice(Pcg64Mcg::seed_from_u64(seed));
+        let dues = schedule(
+            &Feed {
+                window_s: feed.window_s + 1.0,
+                ..feed.clone()
+            },
+            &mut dice,
+        )
+        .remove(0);
+        let mut delay_s: f64 = 0.05;
+        let mut held = Vec::new();
+        for due in &dues {
+            // Wanders, and never hands out one before another.
+            delay_s = (delay_s + (dice.unit() - 0.5) * 0.04).clamp(0.0, 0.09);
+            held.push(held.last().copied().unwrap_or(0.0f64).max(due + delay_s));
+        }
+        let (age_s, _) = integrals(&dues, &held, t0, t1);
+        let latencies: Vec<f64> = dues
+            .iter()
+            .zip(&held)
+            .filter(|(due, _)| (t0..t1).contains(*due))
+            .map(|(due, held)| held - due)
+            .collect();
+        let mean_s = latencies.iter().sum::<f64>() / latencies.len() as f64;
+        let longest_s = latencies.iter().copied().fold(0.0, f64::max);
+        let range = age::from_latency_s(&feed, mean_s, longest_s).expect("even");
+        within(&format!("seed {seed}"), range, age_s / feed.window_s);
     }
 }
 
