@@ -12,7 +12,8 @@
 //! Where two measured figures are tied by arithmetic, one is predicted from the other too; such a model says `second method`.
 //! Where the plan does not say how updates come (a replay, a server elsewhere), only what holds for any feed is predicted.
 //!
-//! A figure outside its range is no verdict: it says which one not to take on trust, and what probably made it so.
+//! A figure outside its range is not to be taken on trust, and has its likely cause beside it. Where only a machine's time is in it, the
+//! row stays what it is: a slow machine is no fault. Anything else makes it suspect (see [`crate::validity`]).
 
 mod age;
 mod bytes;

@@ -4,6 +4,9 @@ use crate::record::{Prediction, Row};
 
 use super::format;
 
+/// How a model begins that predicts one measured figure from another.
+const SECOND_METHOD: &str = "second method";
+
 /// One figure by one model, as every repeat had it.
 pub struct Checked<'a> {
     pub metric: &'a str,
@@ -33,6 +36,11 @@ impl<'a> Checked<'a> {
     /// The figure's name for people: its column without the unit.
     pub fn name(&self) -> String {
         self.metric.trim_end_matches("_us").replace('_', " ")
+    }
+
+    /// Latency, age, staleness.
+    fn is_time(&self) -> bool {
+        self.metric.ends_with("_us") || self.metric.ends_with("_share")
     }
 
     /// A value of it with its unit.
@@ -89,22 +97,34 @@ impl<'a> Checked<'a> {
     }
 }
 
-/// What a row measured outside of its models, a sentence for every cause.
-pub fn deviations(row: &Row) -> Vec<String> {
-    let mut causes: Vec<(&str, Vec<String>)> = Vec::new();
+/// What a row measured outside of its models, for one cause.
+pub struct Deviation {
+    /// Which figures, how far, and the cause.
+    pub words: String,
+    /// True for what follows from the plan alone; false where a machine's own time is in it, for which there is only an allowance.
+    pub exact: bool,
+}
+
+/// Everything a row measured outside of its models.
+pub fn deviations(row: &Row) -> Vec<Deviation> {
+    let mut causes: Vec<(&str, bool, Vec<String>)> = Vec::new();
     for one in checked([row]) {
         let Some(cause) = one.cause() else { continue };
+        let exact = !one.is_time() || one.model.starts_with(SECOND_METHOD);
         let words = format!(
             "{} is {} where {} is allowed",
             one.name(),
             one.measured(),
             one.allowed()
         );
-        match causes.iter_mut().find(|(known, _)| *known == cause) {
-            Some((_, figures)) => figures.push(words),
-            None => causes.push((cause, vec![words])),
+        match causes.iter_mut().find(|known| (known.0, known.1) == (cause, exact)) {
+            Some((_, _, figures)) => figures.push(words),
+            None => causes.push((cause, exact, vec![words])),
         }
     }
-    let sentence = |(cause, figures): (&str, Vec<String>)| format!("{}: probably {cause}", figures.join(", "));
-    causes.into_iter().map(sentence).collect()
+    let deviation = |(cause, exact, figures): (&str, bool, Vec<String>)| Deviation {
+        words: format!("{}: probably {cause}", figures.join(", ")),
+        exact,
+    };
+    causes.into_iter().map(deviation).collect()
 }

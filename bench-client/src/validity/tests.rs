@@ -180,6 +180,27 @@ fn what_arithmetic_does_not_expect_is_suspect() {
         (codes(&row), row.figures.validity),
         (vec!["prediction"], Some(Verdict::Suspect))
     );
+    assert!(
+        row.findings[0].text.contains("requests is 3 where 0 is allowed"),
+        "{:?}",
+        row.findings[0]
+    );
+    let slow = |model: &str| {
+        let model = model.to_owned();
+        judged("sse", |_, row| {
+            row.predictions.push(Prediction {
+                metric: "latency_p99_us".into(),
+                predicted: 0.0,
+                low: 0.0,
+                high: 50_000.0,
+                measured: Some(60_000.0),
+                model,
+                likely_cause: Some("service took long".into()),
+            });
+        })
+    };
+    assert_eq!(codes(&slow("0 + service")), [""; 0], "a slow machine is no fault");
+    assert_eq!(codes(&slow("second method: from another figure")), ["prediction"]);
 }
 
 #[test]
