@@ -36,7 +36,7 @@ use crate::{
 /// Name of the clients' threads, by which the kernel's tables know them.
 pub const THREAD: &str = "clients";
 /// How often each thread is asked how late it is: a reading costs it a wake-up, so this is what accuracy and cost allow.
-const PING_INTERVAL: Duration = Duration::from_millis(20);
+pub const PING_INTERVAL: Duration = Duration::from_millis(20);
 /// Connects under way at once, per thread.
 const CONNECTS_AT_ONCE: usize = 64;
 /// Clients whose latencies feed the progress line.
@@ -153,9 +153,9 @@ impl Fleet {
         (!live.is_empty()).then(|| (live.value_at_quantile(0.5), live.value_at_quantile(0.99)))
     }
 
-    /// How late the threads were within `[from_us, to_us)`, µs: every ping of every thread.
-    pub fn lags_us(&self, from_us: u64, to_us: u64) -> Vec<u64> {
-        let lags = self.lags.iter().flat_map(|lags| lags.between(from_us, to_us));
+    /// How late each thread was within `[from_us, to_us)`, µs: every ping it answered.
+    pub fn lags_us(&self, from_us: u64, to_us: u64) -> Vec<Vec<u64>> {
+        let lags = self.lags.iter().map(|lags| lags.between(from_us, to_us));
         lags.collect()
     }
 

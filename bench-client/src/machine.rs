@@ -3,15 +3,17 @@
 use std::fs::read_to_string;
 
 /// Counters of the machine since its boot, at one moment.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct MachineCounts {
     /// CPU of all cores by kind, in ticks of the kernel (proc_stat(5)).
     pub cpu: Option<CpuTicks>,
     pub swapped_pages: Option<u64>,
     /// Connections dropped because an accept queue was full.
     pub listen_overflows: Option<u64>,
-    /// Time this process's client threads were ready to run without a core, in ns, and how many threads there are.
-    pub client_wait: Option<(u64, u32)>,
+    /// TCP segments sent again and sent at all, of every connection of the machine.
+    pub segments: Option<(u64, u64)>,
+    /// Time each of this process's client threads was ready to run without a core, in ns, by thread id.
+    pub client_wait_ns: Option<Vec<(u32, u64)>>,
 }
 
 /// Ticks since boot.
@@ -21,6 +23,8 @@ pub struct CpuTicks {
     pub processes: u64,
     /// Interrupts, hard and soft.
     pub interrupts: u64,
+    /// True where the kernel takes interrupts out of the time of the process they came in (CONFIG_IRQ_TIME_ACCOUNTING).
+    pub interrupts_apart: bool,
     /// Given to others by the hypervisor.
     pub stolen: u64,
     /// Idle, and idle while a disk works.
@@ -38,6 +42,7 @@ impl CpuTicks {
         CpuTicks {
             processes: gone(self.processes, earlier.processes),
             interrupts: gone(self.interrupts, earlier.interrupts),
+            interrupts_apart: self.interrupts_apart,
             stolen: gone(self.stolen, earlier.stolen),
             idle: gone(self.idle, earlier.idle),
         }
@@ -51,7 +56,8 @@ pub fn counts(client_threads: &str) -> MachineCounts {
         cpu: cpu_ticks(&read("/proc/stat")),
         swapped_pages: swapped_pages(&read("/proc/vmstat")),
         listen_overflows: listen_overflows(&read("/proc/net/netstat")),
-        client_wait: thread_wait_ns(client_threads),
+        segments: segments(&read("/proc/net/snmp")),
+        client_wait_ns: thread_wait_ns(client_threads),
     }
 }
 
@@ -63,6 +69,8 @@ fn cpu_ticks(stat: &str) -> Option<CpuTicks> {
     Some(CpuTicks {
         processes: user + nice + system,
         interrupts: irq + softirq,
+        // Hard interrupts are too short for ticks: they are only ever counted where their time is taken exactly.
+        interrupts_apart: irq > 0,
         stolen: steal,
         idle: idle + waiting,
     })
@@ -84,22 +92,33 @@ fn listen_overflows(netstat: &str) -> Option<u64> {
     pairs.find(|(name, _)| *name == "ListenOverflows")?.1.parse().ok()
 }
 
-/// Sum over this process's threads of that name of the time they waited for a core (`schedstat`, its second number), and their number.
-fn thread_wait_ns(name: &str) -> Option<(u64, u32)> {
-    let mut sum = (0, 0);
+/// `RetransSegs` and `OutSegs` of the `Tcp` lines.
+fn segments(snmp: &str) -> Option<(u64, u64)> {
+    let mut lines = snmp.lines().filter_map(|line| line.strip_prefix("Tcp: "));
+    let (names, values) = (lines.next()?, lines.next()?);
+    let of = |wanted: &str| -> Option<u64> {
+        let mut pairs = names.split_whitespace().zip(values.split_whitespace());
+        pairs.find(|(name, _)| *name == wanted)?.1.parse().ok()
+    };
+    Some((of("RetransSegs")?, of("OutSegs")?))
+}
+
+/// Of this process's threads of that name, the time each waited for a core (`schedstat`, its second number).
+fn thread_wait_ns(name: &str) -> Option<Vec<(u32, u64)>> {
+    let mut threads = Vec::new();
     for task in std::fs::read_dir("/proc/self/task").ok()? {
-        let task = task.ok()?.path();
+        let task = task.ok()?;
         // A thread may end while we look.
-        let Ok(comm) = read_to_string(task.join("comm")) else {
+        let Ok(comm) = read_to_string(task.path().join("comm")) else {
             continue;
         };
         if comm.trim_end() == name {
-            let schedstat = read_to_string(task.join("schedstat")).ok()?;
-            sum.0 += schedstat.split_whitespace().nth(1)?.parse::<u64>().ok()?;
-            sum.1 += 1;
+            let schedstat = read_to_string(task.path().join("schedstat")).ok()?;
+            let waited_ns = schedstat.split_whitespace().nth(1)?.parse().ok()?;
+            threads.push((task.file_name().to_str()?.parse().ok()?, waited_ns));
         }
     }
-    (sum.1 > 0).then_some(sum)
+    (!threads.is_empty()).then_some(threads)
 }
 
 #[cfg(test)]
@@ -127,7 +146,7 @@ mod tests {
     #[test]
     fn this_machine_tells_all_of_it() {
         let before = counts("no thread has this name");
-        assert_eq!(before.client_wait, None);
+        assert_eq!(before.client_wait_ns, None);
         assert!(before.cpu.is_some() && before.swapped_pages.is_some() && before.listen_overflows.is_some());
         let ticks = counts("x").cpu.unwrap().since(&before.cpu.unwrap());
         assert!(
@@ -136,6 +155,6 @@ mod tests {
         );
         // The test's own thread: named after the test, cut to the 15 bytes the kernel keeps.
         let comm = read_to_string("/proc/thread-self/comm").unwrap();
-        assert!(thread_wait_ns(comm.trim_end()).is_some_and(|(_, threads)| threads >= 1));
+        assert!(thread_wait_ns(comm.trim_end()).is_some_and(|threads| !threads.is_empty()));
     }
 }

@@ -32,7 +32,7 @@ use tokio::{
 /// How long one connect() may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Payload of a packet of 1,500 bytes over IPv4, with TCP timestamps: what most networks carry.
-pub const SEGMENT_AT_1500_BYTES: usize = 1_448;
+const SEGMENT_AT_1500_BYTES: usize = 1_448;
 
 /// What the clients of one thread count: written by that thread alone, read by the coordinator at the window's edges.
 #[derive(Debug, Default)]

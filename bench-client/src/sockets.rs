@@ -13,8 +13,9 @@
 )]
 
 use std::{
-    collections::HashSet,
+    collections::HashMap,
     mem::{MaybeUninit, offset_of},
+    net::SocketAddr,
     os::fd::{AsRawFd, RawFd},
     ptr,
     sync::Arc,
@@ -37,9 +38,10 @@ const SYN_OPTIONS_ALONE_BYTES: u64 = 12;
 /// `TCPI_OPT_TIMESTAMPS` of linux/tcp.h.
 const TIMESTAMPS_OPTION: u8 = 1;
 
-/// States of linux/tcp_states.h in which the peer has closed its side: TIME_WAIT, CLOSE, CLOSE_WAIT, LAST_ACK and CLOSING. A connection
-/// that was reset is in CLOSE without that, and a byte off; it is an error of the row anyway.
-const PEER_ENDED: [u8; 5] = [6, 7, 8, 9, 11];
+/// States of linux/tcp_states.h in which the peer has closed its side: TIME_WAIT, CLOSE_WAIT, LAST_ACK and CLOSING.
+const PEER_ENDED: [u8; 4] = [6, 8, 9, 11];
+/// Both have ended, or the connection was reset.
+const CLOSE: u8 = 7;
 /// Our end of the stream is under way, or acknowledged; the peer's is still to come.
 const FIN_WAIT_1: u8 = 4;
 const FIN_WAIT_2: u8 = 5;
@@ -50,8 +52,8 @@ pub struct Sockets(Mutex<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
-    /// Each belongs to a living [`Watched`], which takes it out under this lock before it closes it.
-    open: HashSet<RawFd>,
+    /// Each belongs to a living [`Watched`], which takes it out under this lock before it closes it. With the length of its IP headers.
+    open: HashMap<RawFd, u64>,
     closed: Counts,
 }
 
@@ -76,8 +78,12 @@ pub struct Watched {
 
 impl Watched {
     pub fn new(stream: TcpStream, sockets: Arc<Sockets>) -> Self {
+        let ip_header_bytes = match stream.peer_addr() {
+            Ok(SocketAddr::V6(_)) => IPV6_HEADER_BYTES,
+            _ => IPV4_HEADER_BYTES,
+        };
         let mut known = sockets.0.lock();
-        known.open.insert(stream.as_raw_fd());
+        known.open.insert(stream.as_raw_fd(), ip_header_bytes);
         known.closed.wire.connections_opened += 1;
         drop(known);
         Self { stream, sockets }
@@ -89,19 +95,28 @@ impl Drop for Watched {
         let descriptor = self.stream.as_raw_fd();
         end(descriptor);
         let mut known = self.sockets.0.lock();
-        known.open.remove(&descriptor);
-        known.closed.add_socket(descriptor, true);
-        known.closed.add_farewell(descriptor);
+        if let Some(header_bytes) = known.open.remove(&descriptor) {
+            known.closed.add_closing(descriptor, header_bytes);
+        }
     }
 }
 
 impl Sockets {
-    /// The counters of all sockets so far, open and closed. `unread` asks for what waits in the open ones as well.
+    /// The counters of all sockets so far, open and closed; with `unread`, what waits in the open ones now, and without it what waited in
+    /// the closed ones when they were closed.
     pub fn counts(&self, unread: bool) -> Counts {
         let known = self.0.lock();
         let mut counts = known.closed;
-        for descriptor in &known.open {
-            counts.add_socket(*descriptor, unread);
+        if unread {
+            (counts.unread_sockets, counts.unread_bytes) = (0, 0);
+        }
+        for (descriptor, header_bytes) in &known.open {
+            if unread {
+                counts.add_unread(unread_bytes(*descriptor));
+            }
+            if let Some(info) = tcp_info(*descriptor) {
+                counts.add_info(&info, *header_bytes);
+            }
         }
         counts
     }
@@ -116,15 +131,39 @@ impl Counts {
         self.unread_bytes += other.unread_bytes;
     }
 
-    /// Only for descriptors that are known to be open.
-    fn add_socket(&mut self, descriptor: RawFd, unread: bool) {
-        if unread && let Some(bytes @ 1..) = unread_bytes(descriptor) {
+    fn add_unread(&mut self, bytes: Option<u64>) {
+        if let Some(bytes @ 1..) = bytes {
             self.unread_sockets += 1;
             self.unread_bytes += bytes;
         }
-        let Some((info, ip_header_bytes)) = tcp_info(descriptor).zip(ip_header_bytes(descriptor)) else {
-            return;
-        };
+    }
+
+    /// The last reading of a socket, which has ended its side. What the peer still sends, and our answer to it, nobody can count on a
+    /// socket that is gone: it is added here. Where our end is not acknowledged yet, the peer's carries that as well.
+    fn add_closing(&mut self, descriptor: RawFd, ip_header_bytes: u64) {
+        /// Data may come in between the two readings: then they are taken again.
+        const TRIES: usize = 8;
+        let mut unread = unread_bytes(descriptor);
+        let mut info = tcp_info(descriptor);
+        for _ in 0..TRIES {
+            let again = unread_bytes(descriptor);
+            if again == unread {
+                break;
+            }
+            (unread, info) = (again, tcp_info(descriptor));
+        }
+        self.add_unread(unread);
+        let Some(info) = info else { return };
+        self.add_info(&info, ip_header_bytes);
+        if matches!(info.tcpi_state, FIN_WAIT_1 | FIN_WAIT_2) {
+            self.wire.segments_received += 1;
+            self.wire.segments_sent += 1;
+            self.wire.bytes_received += self.header_bytes;
+            self.wire.bytes_sent += self.header_bytes;
+        }
+    }
+
+    fn add_info(&mut self, info: &libc::tcp_info, ip_header_bytes: u64) {
         let timestamps = info.tcpi_options & TIMESTAMPS_OPTION != 0;
         let (options, of_syn) = if timestamps {
             (TIMESTAMPS_BYTES, SYN_OPTIONS_BYTES)
@@ -133,33 +172,27 @@ impl Counts {
         };
         let header = ip_header_bytes + TCP_HEADER_BYTES + options;
         let (sent, received) = (u64::from(info.tcpi_segs_out), u64::from(info.tcpi_segs_in));
+        // A retransmission counts before it is known to have left.
+        let sent_once = info.tcpi_bytes_sent.saturating_sub(info.tcpi_bytes_retrans);
+        // The end of the peer's stream takes a number of its own, which the kernel counts as a byte. In CLOSE, both have ended when our own
+        // end was acknowledged (the start of our stream is, too); otherwise the connection was reset.
+        let ended = match info.tcpi_state {
+            CLOSE => info.tcpi_bytes_acked > sent_once + 1,
+            state => PEER_ENDED.contains(&state),
+        };
+        let received_once = info.tcpi_bytes_received.saturating_sub(u64::from(ended));
         let wire = &mut self.wire;
         wire.segments_sent += sent;
         wire.segments_received += received;
-        wire.payload_bytes_sent += info.tcpi_bytes_sent - info.tcpi_bytes_retrans;
-        // The end of the peer's stream takes a number of its own, which the kernel counts as a byte.
-        let ended = u64::from(PEER_ENDED.contains(&info.tcpi_state));
-        wire.payload_bytes_received += info.tcpi_bytes_received - ended;
+        wire.payload_bytes_sent += sent_once;
+        wire.payload_bytes_received += received_once;
         wire.retransmitted_segments += u64::from(info.tcpi_total_retrans);
         wire.retransmitted_bytes += info.tcpi_bytes_retrans;
+        wire.out_of_order_segments_received += u64::from(info.tcpi_rcv_ooopack);
         wire.bytes_sent += info.tcpi_bytes_sent + sent * header + of_syn;
-        wire.bytes_received += info.tcpi_bytes_received - ended + received * header + of_syn;
+        wire.bytes_received += received_once + received * header + of_syn;
         self.header_bytes = header;
         self.mtu_bytes = self.mtu_bytes.max(info.tcpi_pmtu);
-    }
-}
-
-impl Counts {
-    /// What the peer still sends after we ended, and our answer: nobody can count it on a socket that is gone, so it is added here.
-    fn add_farewell(&mut self, descriptor: RawFd) {
-        let Some(info) = tcp_info(descriptor) else { return };
-        // Where ours is not acknowledged yet, the peer's end carries that as well.
-        if matches!(info.tcpi_state, FIN_WAIT_1 | FIN_WAIT_2) {
-            self.wire.segments_received += 1;
-            self.wire.segments_sent += 1;
-            self.wire.bytes_received += self.header_bytes;
-            self.wire.bytes_sent += self.header_bytes;
-        }
     }
 }
 
@@ -168,10 +201,10 @@ impl WireCounts {
         self.each(other, |own, other| *own += other);
     }
 
-    /// What was counted since `earlier`.
+    /// What was counted since `earlier`. A socket that tells nothing any more makes a counter go back: then nothing is known to have come.
     pub fn since(&self, earlier: &WireCounts) -> WireCounts {
         let mut counts = *self;
-        counts.each(earlier, |own, earlier| *own -= earlier);
+        counts.each(earlier, |own, earlier| *own = own.saturating_sub(earlier));
         counts
     }
 
@@ -183,6 +216,10 @@ impl WireCounts {
         change(&mut self.payload_bytes_received, other.payload_bytes_received);
         change(&mut self.retransmitted_segments, other.retransmitted_segments);
         change(&mut self.retransmitted_bytes, other.retransmitted_bytes);
+        change(
+            &mut self.out_of_order_segments_received,
+            other.out_of_order_segments_received,
+        );
         change(&mut self.bytes_sent, other.bytes_sent);
         change(&mut self.bytes_received, other.bytes_received);
         change(&mut self.bytes_sent_at_1500, other.bytes_sent_at_1500);
@@ -209,26 +246,6 @@ fn tcp_info(descriptor: RawFd) -> Option<libc::tcp_info> {
     }
     // SAFETY: all fields are integers, and every byte is initialised: to zero where the kernel wrote none.
     Some(unsafe { info.assume_init() })
-}
-
-fn ip_header_bytes(descriptor: RawFd) -> Option<u64> {
-    let mut domain: libc::c_int = 0;
-    let mut length = size_of::<libc::c_int>() as libc::socklen_t;
-    // SAFETY: SO_DOMAIN is one int, and `domain` has room for it.
-    let result = unsafe {
-        libc::getsockopt(
-            descriptor,
-            libc::SOL_SOCKET,
-            libc::SO_DOMAIN,
-            ptr::from_mut(&mut domain).cast(),
-            ptr::from_mut(&mut length),
-        )
-    };
-    (result == 0).then_some(if domain == libc::AF_INET6 {
-        IPV6_HEADER_BYTES
-    } else {
-        IPV4_HEADER_BYTES
-    })
 }
 
 /// Ends our side of the stream while its segments can still be counted: closing the socket would do the same a moment later.
@@ -289,5 +306,47 @@ mod tests {
             assert!(closed.segments_sent >= 3, "{closed:?}");
             assert_eq!(sockets.0.lock().open.len(), 0, "a closed socket is forgotten");
         });
+    }
+
+    /// Whichever way a connection ends, its payload is what was said: the end of the stream is no byte of it, nor is a reset.
+    #[test]
+    fn an_end_and_a_reset_are_no_payload() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        for (reset, said) in [(true, &b""[..]), (true, b"12"), (false, b""), (false, b"12")] {
+            runtime.block_on(async {
+                let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+                let sockets = Arc::<Sockets>::default();
+                let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+                let watched = Watched::new(stream, sockets.clone());
+                let (mut peer, _) = listener.accept().unwrap();
+                peer.write_all(said).unwrap();
+                if reset {
+                    // Zero: what is left is thrown away, and the peer is told with a reset.
+                    let peer = socket2::SockRef::from(&peer);
+                    peer.set_linger(Some(std::time::Duration::ZERO)).unwrap();
+                }
+                drop(peer);
+                // Its end, or the reset, has arrived when a read says so.
+                let mut buffer = [0; 8];
+                loop {
+                    watched.stream.readable().await.unwrap();
+                    match watched.stream.try_read(&mut buffer) {
+                        Ok(1..) => {}
+                        Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+                        _ => break,
+                    }
+                }
+                drop(watched);
+                let wire = sockets.counts(false).wire;
+                assert_eq!(
+                    wire.payload_bytes_received,
+                    said.len() as u64,
+                    "reset: {reset}, said: {said:?}"
+                );
+            });
+        }
     }
 }

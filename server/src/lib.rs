@@ -168,7 +168,7 @@ impl Running {
 }
 
 /// How often the runtime is asked how late it is: a reading costs it a wake-up, so this is what accuracy and cost allow.
-const PING_INTERVAL: Duration = Duration::from_millis(50);
+pub const PING_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Starts asking the runtime this is called on.
 fn ask_runtime(clock: Clock) -> std::io::Result<(Lags, Pinger)> {

@@ -25,8 +25,8 @@ use tokio::io::AsyncReadExt;
 
 use crate::clock::Clock;
 
-/// Pings remembered; at 20 a second almost two hours.
-const LAGS_KEPT: usize = 1 << 17;
+/// Pings remembered; at 50 a second almost six hours.
+const LAGS_KEPT: usize = 1 << 20;
 const PING_BYTES: usize = size_of::<u64>();
 
 /// What one ping met.

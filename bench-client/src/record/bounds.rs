@@ -30,15 +30,18 @@ const fn only_suspect(suspect: f64) -> Bound {
 pub struct Bounds {
     /// The client's CPU over that of all its cores. Above 70 % its threads queue for cores in every burst, near 100 % it is the bottleneck.
     pub client_cpu_share: Bound,
-    /// What a byte waits in a client's socket until the client reads it, at the median over the window's time, µs. A client with room to
+    /// What a byte waits in a client's socket until the client reads it, at the median over the window's time, µs, of the thread that is worst off. A client with room to
     /// spare waits in bursts alone: when even the median instant finds it behind, its own delay is in every latency.
     pub client_lag_p50_us: Bound,
-    /// Share of the window in which the client's threads were ready to run and had no core.
+    /// Pings to a client thread or to the server's runtime that were never answered: a few may be under way at the end, more are a standstill.
+    pub unanswered_pings_share: Bound,
+    /// Share of the window in which the client thread that was worst off was ready to run and had no core.
     pub client_wait_share: Bound,
     /// Share of the clients' sockets with unread bytes when the window ends, which is halfway between two updates: a client that keeps
     /// up has read everything by then.
     pub unread_share: Bound,
-    /// What the client alone adds at p99, by calibration, over the row's p99: half of it, and the technique can't be told from the client.
+    /// What the client alone adds at p99, by calibration, over the row's p99. It is no part that could be subtracted, only an order of
+    /// magnitude: above this the technique can hardly be told from the client.
     pub client_alone_share: Bound,
     /// The same delay in the server's runtime, at the median, µs: a server that is behind at the median instant is saturated.
     pub server_lag_p50_us: Bound,
@@ -54,7 +57,7 @@ pub struct Bounds {
     pub swapped_pages: Bound,
     /// Connections the kernel dropped because an accept queue was full: their clients tried again a second later.
     pub listen_overflows: Bound,
-    /// Retransmitted over all segments. A loopback loses nothing, and a network that loses adds whole round trips.
+    /// Segments sent again over all that were sent: by the clients, by this machine, or (as they arrive out of order) by a server elsewhere. A loopback loses nothing, and a network that loses adds whole round trips.
     pub retransmitted_share: Bound,
     /// How far the server's clock may be off, over the row's median latency: nothing below that bound can be claimed.
     pub clock_share: Bound,
@@ -77,9 +80,10 @@ impl Default for Bounds {
         Self {
             client_cpu_share: bound(0.7, 0.9),
             client_lag_p50_us: bound(1_000.0, 5_000.0),
+            unanswered_pings_share: bound(0.1, 0.5),
             client_wait_share: bound(0.4, 0.7),
             unread_share: bound(0.05, 0.25),
-            client_alone_share: bound(0.7, 1.0),
+            client_alone_share: only_suspect(0.7),
             server_lag_p50_us: bound(1_000.0, 5_000.0),
             publish_lag_p99_us: bound(5_000.0, 50_000.0),
             machine_busy_share: bound(0.95, 0.99),

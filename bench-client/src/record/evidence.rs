@@ -46,7 +46,12 @@ pub struct Health {
     pub client_lag: Option<Quantiles>,
     /// The same in the server's runtime, 20 times a second.
     pub server_lag: Option<Quantiles>,
-    /// Time the client's threads were ready to run without a core, over threads × window.
+    /// The median of the thread that was worst off, µs: a thread that is stuck is lost among others that are not.
+    pub client_lag_worst_p50_us: Option<u64>,
+    /// Pings that were due and never answered: whoever is stuck for good answers none.
+    pub client_pings_unanswered_share: Option<f64>,
+    pub server_pings_unanswered_share: Option<f64>,
+    /// Time the client thread that was worst off was ready to run without a core, over the window.
     pub client_wait_share: Option<f64>,
     /// Clients' sockets with unread bytes at T1, and how many bytes.
     pub unread_sockets: Option<u64>,
@@ -55,8 +60,13 @@ pub struct Health {
     pub machine_busy_share: Option<f64>,
     pub others_cpu_share: Option<f64>,
     pub steal_share: Option<f64>,
+    /// True where the kernel takes interrupts out of the CPU time of the process they came in: much of TCP's work is then in nobody's.
+    pub interrupts_apart: Option<bool>,
     /// Pages swapped in or out, machine-wide.
     pub swapped_pages: Option<u64>,
+    /// TCP segments sent again, and sent at all, by the whole machine: what a server here loses on its way is in them.
+    pub machine_segments_retransmitted: Option<u64>,
+    pub machine_segments_sent: Option<u64>,
     /// Connections dropped at a full accept queue, machine-wide, from start to the end of drain.
     pub listen_overflows: Option<u64>,
     /// Requests the server counted for this transport, after every connection was closed.
@@ -69,8 +79,8 @@ pub struct Health {
 pub struct Wire {
     /// Largest packet of the path, bytes: 65,536 on loopback, 1,500 on most networks.
     pub mtu_bytes: u32,
-    /// Counters read at T0 and T1.
-    pub window: WireCounts,
+    /// Counters read at T0 and T1; absent where there was no window.
+    pub window: Option<WireCounts>,
     /// From start to the end of drain, over all connections, those closed meanwhile included. The last two segments of a connection we
     /// ended (the peer's end, our acknowledgement) come when its socket is gone: they are added, not counted.
     pub total: WireCounts,
@@ -92,6 +102,8 @@ pub struct WireCounts {
     pub payload_bytes_received: u64,
     pub retransmitted_segments: u64,
     pub retransmitted_bytes: u64,
+    /// Segments that came after a later one: the trace of what the other side lost on its way to us.
+    pub out_of_order_segments_received: u64,
     /// IP packets: payload, TCP and IP headers, retransmissions.
     pub bytes_sent: u64,
     pub bytes_received: u64,

@@ -55,8 +55,10 @@ pub async fn end_fleet(state: &mut State) {
             .context("the clients could not be stopped")
             .and_then(|logs| logs),
     );
-    state.totals.get_or_insert(counters.totals());
-    state.sockets.get_or_insert(counters.sockets(false));
+    // Both of the same moment, when nothing is open any more: only so can they be held against each other.
+    let at_close = (counters.totals(), counters.sockets(false));
+    state.totals.get_or_insert(at_close.0);
+    state.at_close = Some(at_close);
 }
 
 /// Waits until the server has read what was asked; `before` is what it had counted before these clients. One that has not got there in
@@ -64,17 +66,19 @@ pub async fn end_fleet(state: &mut State) {
 async fn hush(control: &Control, id: &str, fleet: &Fleet, before: u64) {
     fleet.hush();
     let read = async {
+        let mut asked_before = None;
         loop {
             sleep(LOOK).await;
             let asked = fleet.totals().requests;
             // Without an answer there is nothing to wait for.
             let Ok(stats) = control.stats().await else { return };
-            if stats
-                .requests_of(id)
-                .is_none_or(|now| now.saturating_sub(before) >= asked)
-            {
+            let counted = stats.requests_of(id);
+            let read = counted.is_none_or(|now| now.saturating_sub(before) >= asked);
+            // Twice the same: what a client was about to write when it was told has been written.
+            if read && asked_before == Some(asked) {
                 return;
             }
+            asked_before = Some(asked);
         }
     };
     // Too late is said by the counts.

@@ -226,10 +226,9 @@ fn observed(figures: &mut SummaryRow, health: &Health, wire: Option<&Wire>) {
     figures.others_cpu_share = health.others_cpu_share;
     figures.steal_share = health.steal_share;
     // Without a window there is nothing to divide or to show.
-    let (Some(wire), Some(_)) = (wire, figures.bytes_sent) else {
+    let Some(window) = wire.and_then(|wire| wire.window) else {
         return;
     };
-    let window = &wire.window;
     figures.wire_bytes_sent = Some(window.bytes_sent);
     figures.wire_bytes_received = Some(window.bytes_received);
     figures.segments_sent = Some(window.segments_sent);

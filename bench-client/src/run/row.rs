@@ -60,9 +60,10 @@ pub struct State {
     pub phases: Phases,
     pub catalogue: Vec<Transport>,
     pub clock_bound_us: u64,
-    /// Counters at the end of drain, and what the kernel counted of the same sockets.
+    /// Counters at the end of drain.
     pub totals: Option<Totals>,
-    pub sockets: Option<Counts>,
+    /// The same when every client was gone, and what the kernel counted of their sockets.
+    pub at_close: Option<(Totals, Counts)>,
     /// What every client noted, once the fleet has ended.
     pub logs: Option<anyhow::Result<Vec<ClientLog>>>,
     /// The server is reached over loopback.
@@ -70,7 +71,7 @@ pub struct State {
     /// Threads of the fleet, for shares of their time.
     pub threads: usize,
     /// How late the clients' threads and the server's runtime were in the window, µs.
-    pub client_lags_us: Vec<u64>,
+    pub client_lags_us: Option<Vec<Vec<u64>>>,
     pub server_lags_us: Option<Vec<u64>>,
     /// The machine before the first client and after the drain.
     pub machine: Option<(MachineCounts, MachineCounts)>,
@@ -215,7 +216,7 @@ async fn phases(
     settled(control, server, state).await?;
     wait_until(setting, state, clock, window.from_us).await?;
     state.window = Some(window);
-    state.phases.settle_s = seconds(window.from_us - settle_from);
+    state.phases.settle_s = seconds(window.from_us.saturating_sub(settle_from));
 
     setting.progress.phase("measure");
     let whole = wait_until(setting, state, clock, window.to_us).await;
@@ -232,19 +233,29 @@ async fn phases(
     state.phases.sampled_late_us = sampled_late_us(window, &state.samples);
     state.phases.measure_s = seconds(window.length_us());
 
-    if let Some(fleet) = &state.fleet {
-        state.client_lags_us = fleet.lags_us(window.from_us, window.to_us);
-    }
+    // Not to be interrupted: it is short, and without it the window's last updates would pass for lost.
+    setting.progress.phase("drain");
+    let drained = drain(setting, control, window, state).await;
+    state.phases.drain_s = seconds(clock.now_us() - window.to_us);
+    // Only now: who was stuck at the window's end has answered its pings since.
+    state.client_lags_us = state
+        .fleet
+        .as_ref()
+        .map(|fleet| fleet.lags_us(window.from_us, window.to_us));
     // Unknown at a server that has no such page.
     state.server_lags_us = match control.runtime_lag(window.from_us, window.to_us).await {
         Ok(answer) => Some(answer.lags_us),
         Err(_) => None,
     };
-
-    // Not to be interrupted: it is short, and without it the window's last updates would pass for lost.
-    setting.progress.phase("drain");
-    let drained = drain(setting, control, window, state).await;
-    state.phases.drain_s = seconds(clock.now_us() - window.to_us);
+    if state.clock_bound_us > 0 {
+        // Two clocks drift apart while a row lasts: what both readings allow is what is known.
+        let again = control
+            .clock()
+            .await
+            .context("the server's clock could not be read again")?;
+        let apart_us = clock.offset_us().abs_diff(again.clock.offset_us());
+        state.clock_bound_us = state.clock_bound_us.max(again.bound_us) + apart_us;
+    }
     drained?;
     whole
 }

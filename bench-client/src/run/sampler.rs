@@ -23,7 +23,7 @@ use crate::{
 const SECOND_US: u64 = 1_000_000;
 
 /// Everything that is counted by wall clock, at one moment.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Sample {
     pub at_us: u64,
     pub totals: Totals,
@@ -35,7 +35,7 @@ pub struct Sample {
 }
 
 /// What is read at T0 and T1.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Edge {
     pub sockets: Counts,
     pub machine: MachineCounts,
@@ -58,15 +58,21 @@ impl Sampler {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = stop.clone();
         let client = Usage::own();
-        let sample = move |edge: bool| Sample {
-            at_us: clock.now_us(),
-            totals: counters.totals(),
-            server_cpu_s: server.and_then(|usage| usage.cpu_s()),
-            client_cpu_s: client.and_then(|usage| Some(usage.cpu_s()? - own_cpu_s()?)),
-            edge: edge.then(|| Edge {
-                sockets: counters.sockets(true),
-                machine: machine::counts(fleet::THREAD),
-            }),
+        let sample = move |edge: bool| {
+            let totals = counters.totals();
+            let server_cpu_s = server.and_then(|usage| usage.cpu_s());
+            let client_cpu_s = client.and_then(|usage| Some(usage.cpu_s()? - own_cpu_s()?));
+            Sample {
+                // Behind what belongs to the moment: whoever was held up before reading it shows as late.
+                at_us: clock.now_us(),
+                totals,
+                server_cpu_s,
+                client_cpu_s,
+                edge: edge.then(|| Edge {
+                    sockets: counters.sockets(true),
+                    machine: machine::counts(fleet::THREAD),
+                }),
+            }
         };
         let thread = std::thread::Builder::new().name("sampler".into()).spawn(move || {
             let mut edges: Vec<u64> = (window.from_us..window.to_us).step_by(SECOND_US as usize).collect();

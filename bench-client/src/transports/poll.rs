@@ -130,6 +130,7 @@ impl Poller {
             }
         }
         let mut fresh = HttpConnection::open(&self.net, &self.endpoint).await?;
+        self.net.may_ask().await;
         let answer = fresh.get(self.request()?).await?;
         Ok((fresh, answer))
     }

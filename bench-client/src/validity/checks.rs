@@ -2,11 +2,12 @@
 
 use super::{Case, finding};
 use crate::{
-    record::{Arrivals, Bound, FeedPlan, Finding, Quantiles, SeriesPoint, Verdict},
+    record::{Arrivals, Bound, FeedPlan, Finding, Plan, Quantiles, SeriesPoint, Verdict},
     report::{
         format::{number, share, time_us},
         histogram::Distribution,
     },
+    run::window::tick_gap_us,
     transports::{self, Asks},
 };
 
@@ -41,6 +42,14 @@ impl Check {
     }
 }
 
+/// A p99 below this is made of wake-ups, which the client alone has as well, in µs.
+const ALONE_LEAST_US: u64 = 2_000;
+/// Fewer segments sent again are accidents, such as the probe at the end of a silence.
+const RETRANSMITS_LEAST: u64 = 10;
+/// Reading a socket at T1 takes microseconds, and a burst of deliveries milliseconds: the next update must be farther off.
+const QUIET_LEAST_US: f64 = 20_000.0;
+/// A second with fewer deliveries has no median worth comparing.
+const DELIVERIES_LEAST: u64 = 100;
 /// Differences of medians below this are noise of an idle machine, whatever their ratio, in µs.
 const DRIFT_LEAST_US: f64 = 2_000.0;
 
@@ -55,7 +64,9 @@ pub fn checks(case: &Case<'_>) -> Vec<Check> {
 fn client(case: &Case<'_>) -> Vec<Check> {
     let (figures, health, bounds) = (&case.row.figures, &case.row.health, &case.plan.bounds);
     let cores = f64::from(case.environment.cores);
-    let p99_us = figures.latency_p99_us.and_then(|p99| p99.us()).filter(|us| *us > 0);
+    let p99_us = figures.latency_p99_us.and_then(|p99| p99.us());
+    // A wake-up of either side is all there is below this.
+    let p99_us = p99_us.filter(|us| *us >= ALONE_LEAST_US);
     let alone_us = case.calibration.and_then(|one| quantile_us(&one.latency, 0.99));
     vec![
         Check {
@@ -69,23 +80,31 @@ fn client(case: &Case<'_>) -> Vec<Check> {
         Check {
             code: "client-lag",
             bound: bounds.client_lag_p50_us,
-            value: health.client_lag.as_ref().and_then(|lag| quantile_us(lag, 0.5)),
+            value: health.client_lag_worst_p50_us.map(|us| us as f64),
             words: time_us,
-            what: "half of the time what arrived waited unread at the clients for more than {}",
+            what: "half of the time what arrived waited unread at a client thread for more than {}",
             advice: "the clients were behind, so latency is partly their own; fewer --clients or a lower --rate",
+        },
+        Check {
+            code: "client-pings",
+            bound: bounds.unanswered_pings_share,
+            value: health.client_pings_unanswered_share,
+            words: share,
+            what: "{} of the pings to the clients' threads were never answered",
+            advice: "a thread was stuck, so what its clients show is not the technique",
         },
         Check {
             code: "client-wait",
             bound: bounds.client_wait_share,
             value: health.client_wait_share,
             words: share,
-            what: "the clients' threads were ready to run and had no core for {} of the window",
+            what: "a client thread was ready to run and had no core for {} of the window",
             advice: "something else had the cores; stop it, or give this program more of them",
         },
         Check {
             code: "unread",
             bound: bounds.unread_share,
-            value: ratio(health.unread_sockets, Some(figures.clients)),
+            value: ratio(health.unread_sockets, Some(figures.clients)).filter(|_| is_quiet_at_the_end(case.plan)),
             words: share,
             what: "{} of the connections had unread bytes when the window ended",
             advice: "the clients did not keep up; fewer --clients or a lower --rate",
@@ -93,7 +112,7 @@ fn client(case: &Case<'_>) -> Vec<Check> {
         Check {
             code: "client-alone",
             bound: bounds.client_alone_share,
-            value: ratio(alone_us, p99_us.map(|us| us as f64)),
+            value: ratio(alone_us, p99_us.map(|us| us as f64)).filter(|_| !polls_on_a_grid(case)),
             words: share,
             what: "the clients alone, at a server that only writes, take {} of this p99",
             advice: "the figure is more theirs than the technique's; fewer --clients",
@@ -111,7 +130,6 @@ fn client(case: &Case<'_>) -> Vec<Check> {
 
 fn machine(case: &Case<'_>) -> Vec<Check> {
     let (figures, health, bounds) = (&case.row.figures, &case.row.health, &case.plan.bounds);
-    let wire = case.row.wire.as_ref().map(|wire| wire.window);
     vec![
         Check {
             code: "server-lag",
@@ -120,6 +138,14 @@ fn machine(case: &Case<'_>) -> Vec<Check> {
             words: time_us,
             what: "half of the time what arrived waited unread at the server for more than {}",
             advice: "the server was saturated: these are figures of a queue, not of the technique",
+        },
+        Check {
+            code: "server-pings",
+            bound: bounds.unanswered_pings_share,
+            value: health.server_pings_unanswered_share,
+            words: share,
+            what: "{} of the pings to the server's runtime were never answered",
+            advice: "the server was stuck, so these are no figures of the technique",
         },
         Check {
             code: "publish-lag",
@@ -172,9 +198,9 @@ fn machine(case: &Case<'_>) -> Vec<Check> {
         Check {
             code: "retransmits",
             bound: bounds.retransmitted_share,
-            value: wire.and_then(|wire| ratio(Some(wire.retransmitted_segments), Some(wire.segments_sent))),
+            value: retransmitted(case),
             words: share,
-            what: "{} of the segments were sent again",
+            what: "{} of the TCP segments were sent again",
             advice: "the path loses, and every loss waits for a timer or a round trip",
         },
     ]
@@ -197,7 +223,7 @@ fn plan(case: &Case<'_>) -> Vec<Check> {
         Check {
             code: "drift",
             bound: bounds.drift_ratio,
-            value: drift(&case.row.series),
+            value: drift(&case.row.series).filter(|_| tick_gap_us(&case.plan.feed).is_some()),
             words: number,
             what: "the median latencies of the window's halves differ by a factor of {}",
             advice: "no steady state was reached: a queue grew or ran empty; a longer settle_s, or less load",
@@ -262,15 +288,44 @@ fn quantile_us(quantiles: &Quantiles, q: f64) -> Option<f64> {
     Some(distribution.quantile(q)?.us()? as f64)
 }
 
-/// Polls skipped over polls due, where the transport polls on a grid.
+/// The largest of what the clients sent again, what the whole machine (with a server on it) sent again, and what reached the clients behind
+/// a later segment, as it does when a server elsewhere sends again.
+fn retransmitted(case: &Case<'_>) -> Option<f64> {
+    let (health, window) = (&case.row.health, case.row.wire.as_ref().and_then(|wire| wire.window));
+    let of_clients = window.map(|wire| (wire.retransmitted_segments, wire.segments_sent));
+    let to_clients = window.map(|wire| (wire.out_of_order_segments_received, wire.segments_received));
+    let of_machine = health.machine_segments_retransmitted.zip(health.machine_segments_sent);
+    let known = [of_clients, to_clients, of_machine].into_iter().flatten();
+    known
+        .map(|(again, all)| match again {
+            RETRANSMITS_LEAST.. => again as f64 / all.max(1) as f64,
+            _ => 0.0,
+        })
+        .reduce(f64::max)
+}
+
+/// Whether T1 stands clear of the updates around it (see [`tick_gap_us`]): then everything has been read that came before it.
+fn is_quiet_at_the_end(plan: &Plan) -> bool {
+    tick_gap_us(&plan.feed).is_some_and(|gap_us| gap_us / 2.0 >= QUIET_LEAST_US)
+}
+
+fn polls_on_a_grid(case: &Case<'_>) -> bool {
+    let row = transports::by_id(&case.row.figures.transport);
+    row.is_some_and(|row| row.asks == Asks::EveryInterval)
+}
+
+/// Polls that were due and not made, over those that were due, where the transport polls on a grid. A poll that hangs until after the window
+/// has not been counted as skipped yet: it is missing among the requests.
 fn skipped(case: &Case<'_>) -> Option<f64> {
     let figures = &case.row.figures;
-    let row = transports::by_id(&figures.transport)?;
-    if row.asks != Asks::EveryInterval {
+    if !polls_on_a_grid(case) {
         return None;
     }
     let due = f64::from(figures.clients) * figures.duration_s? * 1e3 / figures.poll_interval_ms as f64;
-    ratio(figures.polls_skipped, Some(due))
+    let missing = due - figures.requests? as f64;
+    // Each client may have one poll more or less in the window than the mean.
+    let missing = missing - f64::from(figures.clients);
+    ratio(Some((figures.polls_skipped? as f64).max(missing)), Some(due))
 }
 
 /// How far the number of published updates is from an even feed's.
@@ -294,6 +349,7 @@ fn published_off(case: &Case<'_>) -> Option<f64> {
 fn drift(series: &[SeriesPoint]) -> Option<f64> {
     let known: Vec<f64> = series
         .iter()
+        .filter(|point| point.deliveries >= DELIVERIES_LEAST)
         .filter_map(|point| Some(point.latency_p50_us? as f64))
         .collect();
     let half = known.len() / 2;

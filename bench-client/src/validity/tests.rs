@@ -40,15 +40,25 @@ fn a_healthy_row_is_valid_and_says_that_the_cores_were_shared() {
 #[test]
 fn each_fault_is_found_by_its_own_check_and_by_no_other() {
     type Change = fn(&mut RunRecord, &mut Row);
-    let cases: [(&str, Verdict, Change); 20] = [
+    let cases: [(&str, Verdict, Change); 23] = [
         ("client-cpu", Verdict::Invalid, |record, row| {
             row.figures.client_cpu_s = Some(0.95 * 10.0 * f64::from(record.environment.cores));
         }),
         ("client-lag", Verdict::Suspect, |_, row| {
-            row.health.client_lag = Some(lags(2_000))
+            row.health.client_lag_worst_p50_us = Some(2_000)
         }),
         ("client-lag", Verdict::Invalid, |_, row| {
-            row.health.client_lag = Some(lags(60_000))
+            row.health.client_lag_worst_p50_us = Some(60_000)
+        }),
+        ("client-pings", Verdict::Invalid, |_, row| {
+            row.health.client_pings_unanswered_share = Some(1.0);
+        }),
+        ("server-pings", Verdict::Suspect, |_, row| {
+            row.health.server_pings_unanswered_share = Some(0.2);
+        }),
+        ("retransmits", Verdict::Suspect, |_, row| {
+            row.health.machine_segments_retransmitted = Some(20);
+            row.health.machine_segments_sent = Some(1_000);
         }),
         ("client-wait", Verdict::Suspect, |_, row| {
             row.health.client_wait_share = Some(0.5)
@@ -79,7 +89,7 @@ fn each_fault_is_found_by_its_own_check_and_by_no_other() {
             row.health.listen_overflows = Some(1)
         }),
         ("retransmits", Verdict::Suspect, |_, row| {
-            row.wire = Some(wire(|wire| wire.window.retransmitted_segments = 10));
+            row.wire = Some(wire(|wire| wire.window.as_mut().unwrap().retransmitted_segments = 10));
         }),
         ("clock", Verdict::Invalid, |_, row| row.clock_bound_us = 10_000_000),
         ("drift", Verdict::Suspect, |_, row| {
@@ -261,10 +271,10 @@ fn lags(us: u64) -> crate::record::Quantiles {
 fn wire(change: impl FnOnce(&mut Wire)) -> Wire {
     let mut wire = Wire {
         mtu_bytes: 65_535,
-        window: WireCounts {
+        window: Some(WireCounts {
             segments_sent: 1_000,
             ..WireCounts::default()
-        },
+        }),
         ..Wire::default()
     };
     change(&mut wire);
