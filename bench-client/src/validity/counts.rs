@@ -17,6 +17,7 @@ pub fn counts(case: &Case<'_>) -> Vec<Finding> {
         unreached(case),
         negative(case),
         samples(case),
+        distinct(case),
         requests(case),
         bytes(case),
     ];
@@ -82,6 +83,17 @@ fn samples(case: &Case<'_>) -> Option<Finding> {
             count(expected)
         );
         finding(Verdict::Valid, "tail-samples", text)
+    })
+}
+
+/// What one update meets, all its clients meet: however many they are, the tail is that of few updates.
+fn distinct(case: &Case<'_>) -> Option<Finding> {
+    const UPDATES_FOR_P99: u64 = 100;
+    let published = case.row.figures.updates_published?;
+    (1..UPDATES_FOR_P99).contains(&published).then(|| {
+        let updates = of(published, "different update", "different updates");
+        let text = format!("the window holds {updates}: a single slow one is all of p99's tail");
+        finding(Verdict::Valid, "few-updates", text)
     })
 }
 
