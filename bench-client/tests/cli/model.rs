@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::{
-    lab::Lab,
+    lab::{Lab, unbounded},
     record::{load, rows},
 };
 
@@ -27,7 +27,7 @@ fn a_real_run_is_as_the_models_predict() {
         ("kept", ""),
         ("fresh", "keep_alive = false\nrequest_headers = \"minimal\"\n"),
     ] {
-        let scenario = lab.read("small.toml") + more;
+        let scenario = lab.read("small.toml") + more + &unbounded();
         lab.write(&format!("{name}.toml"), &scenario);
         lab.run(&format!("run {name}.toml --out {name}")).with_code(0);
         let record = load(&lab.path(name));
