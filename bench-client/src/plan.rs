@@ -209,7 +209,7 @@ fn base(scenario: &Scenario, overrides: &Overrides, feed: FeedPlan) -> Result<Pl
 /// What holds for every plan, however it came about.
 fn check(plan: &Plan) -> Result<(), PlanError> {
     in_range("clients", plan.clients, &CLIENTS, "")?;
-    in_range("repeats", plan.repeats, &REPEATS, "")?;
+    check_repeats(plan.repeats)?;
     in_range("poll interval", plan.poll_interval_ms, &POLL_INTERVAL_MS, " ms")?;
     in_range("wait", plan.wait_ms, &WAIT_MS, " ms")?;
     in_range("settle", plan.settle_s, &SECONDS, " s")?;
@@ -218,10 +218,36 @@ fn check(plan: &Plan) -> Result<(), PlanError> {
     if let Some(ramp) = plan.ramp_per_s {
         in_range("ramp", ramp, &RAMP_PER_S, " clients/s")?;
     }
-    for text in &plan.thresholds {
-        Threshold::parse(text, &plan.transports)?;
+    check_thresholds(&plan.thresholds, &plan.transports)?;
+    check_looks(plan)
+}
+
+fn check_repeats(repeats: u32) -> Result<(), PlanError> {
+    in_range("repeats", repeats, &REPEATS, "")
+}
+
+fn check_thresholds(thresholds: &[String], transports: &[String]) -> Result<(), PlanError> {
+    for text in thresholds {
+        Threshold::parse(text, transports)?;
     }
     Ok(())
+}
+
+/// A recorded schedule may have been changed by hand: one that ends before its first round would measure nothing.
+fn check_looks(plan: &Plan) -> Result<(), PlanError> {
+    let Some(Looks { after_repeats }) = &plan.looks else {
+        return Ok(());
+    };
+    let rises = after_repeats.is_sorted_by(|one, next| one < next);
+    let ends = after_repeats.last().is_some_and(|last| REPEATS.contains(last));
+    if rises && ends && after_repeats.first() == Some(&plan.repeats) {
+        return Ok(());
+    }
+    Err(PlanError::Looks {
+        after: after_repeats.clone(),
+        repeats: plan.repeats,
+        limit: *REPEATS.end(),
+    })
 }
 
 fn joined(first: &[String], second: &[String]) -> Vec<String> {

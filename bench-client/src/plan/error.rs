@@ -65,6 +65,10 @@ pub enum PlanError {
         "--until-settled compares transports, and one is planned: name two or more with --transport, or leave it out"
     )]
     NothingToSettle,
+    #[error(
+        "looks after {after:?} repeats: expected rising numbers from {repeats}, the plan's repeats, to {limit} at most"
+    )]
+    Looks { after: Vec<u32>, repeats: u32, limit: u32 },
     #[error(transparent)]
     Threshold(#[from] ThresholdError),
     #[error(transparent)]

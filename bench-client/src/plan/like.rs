@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 
 use server::{FeedDescription, settings::FeedSettings};
 
-use super::{PlanError, REPLAY_TAIL_S, Resolved, check, joined, looks, setting, transport_ids};
+use super::{
+    PlanError, REPLAY_TAIL_S, Resolved, check, check_repeats, check_thresholds, joined, looks, setting, transport_ids,
+};
 use crate::{
     record::{Arrivals, Environment, FeedPlan, Plan, RunRecord, Tool},
     report::format,
@@ -49,8 +51,11 @@ pub enum LikeError {
     NoTarget,
     #[error("--target publishes another feed than the recorded one: {recorded} then, {now} now")]
     OtherTarget { recorded: String, now: String },
-    #[error("the recorded plan cannot be run by this version: {0}")]
-    Plan(#[from] PlanError),
+    #[error("the recorded plan cannot be run by this version")]
+    Recorded(#[source] PlanError),
+    /// What was asked for now is at fault, not the record.
+    #[error(transparent)]
+    Asked(#[from] PlanError),
 }
 
 /// The recorded plan with these changes; `target` is the feed of the server that `--target` names.
@@ -60,18 +65,26 @@ pub fn resolve_like(
     target: Option<&FeedDescription>,
 ) -> Result<Resolved, LikeError> {
     let mut plan = record.plan.clone();
-    plan.transports = transport_ids(Some(&plan.transports))?;
+    plan.transports = transport_ids(Some(&plan.transports)).map_err(LikeError::Recorded)?;
+    change(&mut plan, changes)?;
+    check(&plan).map_err(LikeError::Recorded)?;
+    let feed = feed(&plan, changes, target)?;
+    Ok(Resolved { plan, feed })
+}
+
+/// Makes the changes, each checked for itself: what is refused after this is the record's.
+fn change(plan: &mut Plan, changes: &Changes) -> Result<(), PlanError> {
+    check_thresholds(&changes.thresholds, &plan.transports)?;
     plan.thresholds = joined(&plan.thresholds, &changes.thresholds);
     if let Some(repeats) = changes.repeats {
+        check_repeats(repeats)?;
         // So many, whatever the recorded rule would have said.
         (plan.repeats, plan.looks) = (repeats, None);
     }
     if let Some(most) = changes.until_settled {
-        plan.looks = Some(looks(&plan, most)?);
+        plan.looks = Some(looks(plan, most)?);
     }
-    check(&plan)?;
-    let feed = feed(&plan, changes, target)?;
-    Ok(Resolved { plan, feed })
+    Ok(())
 }
 
 fn feed(plan: &Plan, changes: &Changes, target: Option<&FeedDescription>) -> Result<Option<FeedSettings>, LikeError> {
@@ -103,7 +116,8 @@ fn feed(plan: &Plan, changes: &Changes, target: Option<&FeedDescription>) -> Res
                 seed: Some(plan.seed),
                 ..FeedSettings::default()
             };
-            settings.feed().map_err(PlanError::from)?;
+            let feed = settings.feed().map_err(PlanError::from);
+            feed.map_err(LikeError::Recorded)?;
             Ok(Some(settings))
         }
         FeedPlan::Replay {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     lab::{Lab, QUICK, unbounded},
@@ -106,6 +106,37 @@ fn whatever_would_make_it_another_run_is_refused() {
         .with_code(2)
         .saying(&["started its own servers", "--target"]);
     assert!(!lab.path("results").exists());
+}
+
+#[test]
+fn what_is_asked_for_now_and_what_was_recorded_are_told_apart() {
+    let lab = Lab::new();
+    let like = version_1();
+    for (flags, words) in [
+        ("--threshold sse.mised==0", "no metric \"mised\""),
+        ("--repeats 3 --until-settled 2", "--until-settled 2: expected 3 to 1000"),
+        ("--repeats 0", "repeats 0: expected 1 to 1000"),
+    ] {
+        let said = lab.run(&format!("run --like {like} {flags}")).with_code(2);
+        let said = said.saying(&[words]);
+        assert!(!said.stderr.contains("recorded plan"), "{said:#?}");
+    }
+    let recorded = std::fs::read_to_string(Path::new(&like).join("run.json")).expect("a record");
+    let recorded: Value = serde_json::from_str(&recorded).expect("a record");
+    let refused = |key: &str, value: Value, words: &str| {
+        let mut changed = recorded.clone();
+        changed["plan"][key] = value;
+        lab.write("run.json", &changed.to_string());
+        let said = lab.run("run --like . --out out").with_code(2);
+        let said = said.saying(&["the recorded plan cannot be run by this version: "]);
+        assert_eq!(said.stderr.matches(words).count(), 1, "once: {said:#?}");
+    };
+    refused("clients", json!(0), "clients 0: expected 1 to");
+    // Looks that would end the run before its first round, that stand still, that begin elsewhere, that never end.
+    for looks in [json!([]), json!([0]), json!([2, 2]), json!([3]), json!([2, 1001])] {
+        refused("looks", json!({ "after_repeats": looks }), "looks after [");
+    }
+    assert!(!lab.path("out").exists());
 }
 
 /// A match of 90 minutes; another would be other updates under the same name.
