@@ -126,7 +126,12 @@ impl Summary<'_> {
     }
 
     pub fn bytes_per_update(&self) -> Option<f64> {
-        self.ratio(|row| Some(((row.bytes_sent? + row.bytes_received?) as f64, row.deliveries? as f64)))
+        self.ratio(|row| {
+            Some((
+                row.bytes_sent?.saturating_add(row.bytes_received?) as f64,
+                row.deliveries? as f64,
+            ))
+        })
     }
 
     pub fn server_cpu_us_per_update(&self) -> Option<f64> {
@@ -173,10 +178,11 @@ impl Summary<'_> {
         })
     }
 
-    /// A counter over all repeats; `None` when no row knows it.
+    /// A counter over all repeats; `None` when no row knows it. A record may hold any number, and none may end the program.
     pub fn total(&self, counter: impl Fn(&SummaryRow) -> Option<u64>) -> Option<u64> {
-        self.values(counter)
-            .fold(None, |total, value| Some(total.unwrap_or(0) + value))
+        self.values(counter).fold(None, |total: Option<u64>, value| {
+            Some(total.unwrap_or(0).saturating_add(value))
+        })
     }
 
     fn values<T>(&self, figure: impl Fn(&SummaryRow) -> Option<T>) -> impl Iterator<Item = T> {
@@ -199,7 +205,7 @@ pub fn arrived(row: &SummaryRow) -> Option<u64> {
     } else {
         row.superseded.unwrap_or(0)
     };
-    Some(row.updates_received? + superseded)
+    Some(row.updates_received?.saturating_add(superseded))
 }
 
 /// (received + superseded) / expected of one row.
@@ -279,6 +285,17 @@ mod tests {
         assert_eq!(reach(&row), None);
         row.mode = "every".to_owned();
         assert_eq!(reach(&row), Some(0.4));
+    }
+
+    #[test]
+    fn counters_of_any_size_are_summed() {
+        let mut record = fixture::record();
+        record
+            .rows
+            .iter_mut()
+            .for_each(|row| row.figures.requests = Some(u64::MAX));
+        let all = summaries(&record).unwrap();
+        assert_eq!(all[0].total(|row| row.requests), Some(u64::MAX));
     }
 
     #[test]

@@ -62,6 +62,25 @@ fn verdicts_have_colours_as_whole_words() {
     assert!(!table.contains("IN\x1b"), "{table:?}");
 }
 
+/// A record may have been edited: no number in it may end the program.
+#[test]
+fn the_largest_numbers_are_reported_too() {
+    let mut record = fixture::record();
+    for row in &mut record.rows {
+        let figures = serde_json::to_value(&row.figures).unwrap();
+        for (name, value) in figures.as_object().unwrap() {
+            if value.is_u64() {
+                let mut large = serde_json::to_value(&row.figures).unwrap();
+                large[name] = u64::MAX.into();
+                // What is too large for its field would not have been read.
+                row.figures = serde_json::from_value(large).unwrap_or_else(|_| row.figures.clone());
+            }
+        }
+    }
+    terminal::table(&record, 100, false).unwrap();
+    write_all(&record, tempfile::tempdir().unwrap().path()).unwrap();
+}
+
 #[test]
 fn csv_tables() {
     let record = fixture::record();

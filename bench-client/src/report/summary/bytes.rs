@@ -75,7 +75,7 @@ impl Summary<'_> {
     /// TCP segments both ways, pure acknowledgements included.
     pub fn segments_per_update(&self) -> Option<f64> {
         self.ratio(|row| {
-            let segments = row.segments_sent? + row.segments_received?;
+            let segments = row.segments_sent?.saturating_add(row.segments_received?);
             Some((segments as f64, row.deliveries? as f64))
         })
     }
@@ -91,12 +91,12 @@ impl Summary<'_> {
 }
 
 fn wire_bytes(row: &SummaryRow) -> Option<u64> {
-    Some(row.wire_bytes_sent? + row.wire_bytes_received?)
+    Some(row.wire_bytes_sent?.saturating_add(row.wire_bytes_received?))
 }
 
 /// Payload and socket bytes, wire bytes where they are known, and deliveries.
 fn counts(row: &SummaryRow) -> Option<((u64, u64), Option<u64>, u64)> {
-    let socket = row.bytes_sent? + row.bytes_received?;
+    let socket = row.bytes_sent?.saturating_add(row.bytes_received?);
     Some(((row.payload_bytes?, socket), wire_bytes(row), row.deliveries?))
 }
 
