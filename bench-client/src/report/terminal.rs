@@ -156,14 +156,18 @@ impl Page {
     }
 
     fn thresholds(&mut self, record: &RunRecord, summaries: &[Summary]) {
-        let checked = thresholds::check(&record.plan, summaries);
+        let checked = thresholds::check(record, summaries);
         if checked.is_empty() {
             return;
         }
         self.text += "\nthresholds\n";
         for one in checked {
-            let (mark, code) = if one.holds { ("  pass", GREEN) } else { ("  FAIL", RED) };
-            self.item(mark, &one.words(), code);
+            let code = match one.standing {
+                thresholds::Standing::Holds => GREEN,
+                thresholds::Standing::Broken => RED,
+                thresholds::Standing::Open => YELLOW,
+            };
+            self.item(&format!("  {}", one.standing.name()), &one.words(), code);
         }
     }
 }

@@ -82,11 +82,10 @@ fn repeats(summary: &Summary) -> String {
 
 /// What had to hold, where anything had.
 pub fn thresholds(record: &RunRecord, summaries: &[Summary]) -> String {
-    let checked = thresholds::check(&record.plan, summaries);
-    let rows = checked.into_iter().map(|one| {
-        let outcome = if one.holds { "pass" } else { "FAIL" };
-        vec![outcome.to_owned(), one.text, one.found]
-    });
+    let checked = thresholds::check(record, summaries);
+    let rows = checked
+        .into_iter()
+        .map(|one| vec![one.standing.name().to_owned(), one.text, one.found]);
     section(
         "Thresholds",
         "What was asked of this run, checked against the figures of all repeats together.",
