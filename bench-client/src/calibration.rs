@@ -1,7 +1,7 @@
 //! What the client alone adds: each transport of a plan, measured once against a null server that only writes prepared bytes.
 //!
 //! ```text
-//! plan -> run::against_null, row by row -> Calibration -> kept.rs: results/calibration/… -> `run` with the same settings -> record
+//! plan -> run::against_null, row by row -> verdict.rs -> Calibration -> kept.rs: results/calibration/… -> `run` with the same settings -> record
 //! ```
 //!
 //! It says how much of a latency is the client's where the server costs next to nothing. It is no bound for a run: a real server writes
@@ -10,13 +10,14 @@
 
 mod command;
 pub mod kept;
+mod verdict;
 
 use std::{path::Path, time::SystemTime};
 
 use crate::{
     environment,
     plan::updates_per_client_s,
-    record::{Calibration, Outcome, Plan},
+    record::{Calibration, Environment, Outcome, Plan, Verdict},
     report::histogram::{self, Distribution},
     run::{Setting, against_null},
 };
@@ -31,6 +32,8 @@ pub struct Ended {
     pub interrupted: bool,
     /// A transport could not be measured, or not be kept: the reason was said.
     pub failed: bool,
+    /// A transport was measured, and is not kept: what was observed meanwhile says that the figures are not the client's.
+    pub invalid: bool,
 }
 
 /// A transport that was measured.
@@ -50,7 +53,7 @@ pub async fn calibrate(setting: &Setting<'_>, folder: &Path) -> Ended {
     let machine = environment::describe();
     let mut ended = Ended::default();
     for (index, id) in plan.transports.iter().enumerate() {
-        let measured = match transport(setting, index, id).await {
+        let measured = match transport(setting, &machine, index, id).await {
             Ok(measured) => measured,
             Err(Cut::Interrupted) => {
                 ended.interrupted = true;
@@ -58,6 +61,10 @@ pub async fn calibrate(setting: &Setting<'_>, folder: &Path) -> Ended {
             }
             Err(Cut::Failed) => {
                 ended.failed = true;
+                continue;
+            }
+            Err(Cut::Invalid) => {
+                ended.invalid = true;
                 continue;
             }
         };
@@ -75,10 +82,11 @@ pub async fn calibrate(setting: &Setting<'_>, folder: &Path) -> Ended {
 enum Cut {
     Interrupted,
     Failed,
+    Invalid,
 }
 
 /// All repeats of one transport, added up.
-async fn transport(setting: &Setting<'_>, index: usize, id: &str) -> Result<Done, Cut> {
+async fn transport(setting: &Setting<'_>, machine: &Environment, index: usize, id: &str) -> Result<Done, Cut> {
     let plan = &setting.resolved.plan;
     let rows = plan.transports.len() * plan.repeats as usize;
     let mut latency = Distribution::empty();
@@ -89,9 +97,19 @@ async fn transport(setting: &Setting<'_>, index: usize, id: &str) -> Result<Done
         }
         let before = index * plan.repeats as usize + repeat as usize - 1;
         setting.progress.row(before, rows, id, repeat, plan.repeats);
-        let (added, row) = against_null(setting, id, repeat).await;
+        let (added, mut row) = against_null(setting, id, repeat).await;
+        let (verdict, findings) = verdict::judged(plan, machine, &mut row);
         let reason = match row.outcome {
             Outcome::Ok if added.count() > 0 => {
+                for finding in &findings {
+                    setting.progress.say(&format!("{id}, repeat {repeat} is {finding}"));
+                }
+                if verdict == Verdict::Invalid {
+                    setting
+                        .progress
+                        .say(&format!("{id} is not kept: measure it again when that is over"));
+                    return Err(Cut::Invalid);
+                }
                 latency.merge(&added);
                 client_cpu_s = client_cpu_s.zip(row.figures.client_cpu_s).map(|(sum, one)| sum + one);
                 deliveries += row.figures.deliveries.unwrap_or(0);

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::Args;
 
-use super::{FAILED, Failure, INTERRUPTED, PlanArgs, dry_run, enough, print, signals, usage};
+use super::{FAILED, Failure, INTERRUPTED, INVALID, PlanArgs, dry_run, enough, print, signals, usage};
 use crate::{
     calibration::{self, Done, Ended, kept},
     environment, limits,
@@ -72,6 +72,7 @@ pub async fn execute(arguments: &CalibrateArgs) -> Result<u8, Failure> {
     Ok(match ended {
         Ended { interrupted: true, .. } => INTERRUPTED,
         Ended { failed: true, .. } => FAILED,
+        Ended { invalid: true, .. } => INVALID,
         _ => 0,
     })
 }

@@ -4,11 +4,11 @@ use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use crate::{
-    lab::{Lab, QUICK},
+    lab::{Lab, QUICK, unbounded},
     record::{files, load},
 };
 
-const CALIBRATE: &str = "calibrate smoke --clients 8 --duration 1.2 --rate 50";
+const CALIBRATE: &str = "calibrate ../smoke.toml --clients 8 --duration 1.2 --rate 50";
 const TRANSPORTS: [&str; 4] = ["short-poll", "long-poll", "sse", "websocket"];
 
 #[test]
@@ -57,6 +57,32 @@ fn it_is_kept_and_runs_with_the_same_settings_report_it() {
         report.contains(&format!("`cargo run --release -- {command}`")),
         "{report}"
     );
+}
+
+/// Debug builds are suspect anyway: what the bound adds is told by its code.
+#[test]
+fn what_is_invalid_is_not_kept_and_what_is_suspect_is_said() {
+    let lab = Lab::new();
+    let bounds = unbounded();
+    let others = bounds.lines().filter(|line| !line.starts_with("client_cpu_share"));
+    let others = others.collect::<Vec<_>>().join("\n");
+    let scenario = "clients = 4\nrate_hz = 50\nduration_s = 1\nrepeats = 1\ntransports = [\"sse\"]\n";
+    let bounded = |bound: &str| {
+        let text = format!("{scenario}{others}\nclient_cpu_share = {bound}\n");
+        lab.write("mine.toml", &text);
+        lab.run("calibrate mine.toml")
+    };
+    let said = bounded("{ suspect = 0, invalid = 0 }").with_code(4);
+    let said = said.saying(&[
+        "sse, repeat 1 is INVALID: client-cpu: the clients used ",
+        "sse is not kept",
+    ]);
+    assert_eq!(said.stdout, "");
+    assert!(!lab.path("results").exists());
+    let said = bounded("{ suspect = 0 }").with_code(0);
+    let said = said.saying(&["sse, repeat 1 is SUSPECT: client-cpu: the clients used "]);
+    assert!(said.stdout.contains("sse"), "{said:#?}");
+    assert_eq!(files(&lab.path("results/calibration")).len(), 1);
 }
 
 #[test]
