@@ -59,7 +59,7 @@ enum Command {
     /// Measure what the client alone adds; later runs report it
     ///
     /// Each transport once against a null server, which only writes prepared bytes. It is kept in results/calibration, and a run
-    /// with the same settings on this machine takes it from there.
+    /// with the same settings on this machine takes it from there. The flags are those of `run` that say what to measure.
     Calibrate(calibrate::CalibrateArgs),
     /// Show scenarios and transports
     List,
@@ -154,7 +154,7 @@ struct RunArgs {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Print run.json instead of the table
-    #[arg(long)]
+    #[arg(long, conflicts_with = "dry_run")]
     json: bool,
     /// Show the plan, its traffic and whether the machine allows it; measure nothing
     #[arg(long)]

@@ -44,6 +44,14 @@ fn a_name_that_does_not_exist_is_answered_with_the_nearest() {
 }
 
 #[test]
+fn flags_that_contradict_each_other_are_named() {
+    refused(
+        "run smoke --json --dry-run",
+        &["--json", "cannot be used with", "--dry-run"],
+    );
+}
+
+#[test]
 fn numbers_out_of_range_are_named_with_the_range() {
     for (flags, words) in [
         ("--clients 0", ["clients 0", "expected 1 to 1000000"]),
