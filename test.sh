@@ -5,7 +5,8 @@
 #   ./test.sh --long   also the tests marked #[ignore]: the place for checks that take minutes (many clients, long runs)
 #
 # Exit codes: 0 all passed · 1 something failed, or no test ran at all · 2 wrong usage.
-# As root on Debian it installs what is missing: tshark and python3-venv by apt-get; and hdrhistogram by pip, into target/venv.
+# As root on Debian it installs what is missing: tshark, util-linux and python3-venv by apt-get; and hdrhistogram by pip, into
+# target/venv. Where that can't be done (no root, no network), the tests that need them end with a line SKIPPED.
 # LAB_DATA names the folder of openfootball's worldcup files; without it, ../shared/data is used where it exists.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -38,25 +39,40 @@ for component in rustfmt clippy; do
 done
 
 # Two tests look at the program from outside: through tshark, and through Python's HdrHistogram. What is missing is installed where
-# that can be done; elsewhere those tests say SKIPPED.
+# that can be done in a short time; elsewhere those tests say SKIPPED, and here stands why.
+not_installed=()
 install_packages() {
     local missing=()
     command -v tshark >/dev/null || missing+=(tshark)
     command -v taskset >/dev/null || missing+=(util-linux)
     python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || missing+=(python3 python3-venv)
-    if [[ ${#missing[@]} -eq 0 || "$(id -u)" -ne 0 ]] || ! command -v apt-get >/dev/null; then
+    [[ ${#missing[@]} -eq 0 ]] && return 0
+    if [[ "$(id -u)" -ne 0 ]] || ! command -v apt-get >/dev/null; then
+        not_installed+=("${missing[*]}: it takes root and apt-get to install what is missing")
         return 0
     fi
     echo "==> apt-get install ${missing[*]}"
     export DEBIAN_FRONTEND=noninteractive
-    { apt-get -qq update && apt-get -qq install -y --no-install-recommends "${missing[@]}"; } >&2 || true
+    # Without a network apt-get would try every address of every mirror, again and again.
+    local once=(-qq -o Acquire::Retries=0 -o Acquire::http::Timeout=10 -o Acquire::https::Timeout=10)
+    if ! { timeout 120 apt-get "${once[@]}" update &&
+        timeout 300 apt-get "${once[@]}" install -y --no-install-recommends "${missing[@]}"; } >&2; then
+        not_installed+=("${missing[*]}: apt-get could not install what is missing")
+    fi
 }
 install_hdrhistogram() {
     local venv="${CARGO_TARGET_DIR:-target}/venv"
     "$venv/bin/python3" -c 'import hdrh' >/dev/null 2>&1 && return 0
+    if ! command -v python3 >/dev/null; then
+        not_installed+=("hdrhistogram: python3 is not there")
+        return 0
+    fi
     echo "==> pip install hdrhistogram"
     rm -rf "$venv"
-    { python3 -m venv "$venv" && "$venv/bin/python3" -m pip install --quiet hdrhistogram==0.10.8; } >&2 || true
+    if ! { python3 -m venv "$venv" &&
+        timeout 120 "$venv/bin/python3" -m pip install --quiet --retries 0 --timeout 10 hdrhistogram==0.10.8; } >&2; then
+        not_installed+=("hdrhistogram: pip could not install it")
+    fi
 }
 install_packages
 install_hdrhistogram
@@ -99,6 +115,9 @@ echo
 if [[ ! -d "${LAB_DATA:-}" ]]; then
     echo "SKIPPED: tests on real matches; LAB_DATA names no folder of openfootball's worldcup files, and there is no ../shared/data"
 fi
+for what in ${not_installed[@]+"${not_installed[@]}"}; do
+    echo "SKIPPED: tests that need $what"
+done
 # What tests could not check here, in their own words.
 grep '^SKIPPED: ' "$log" | sort -u || true
 if [[ $((passed + failed)) -eq 0 ]]; then
