@@ -7,6 +7,7 @@ mod calibrate;
 mod compare;
 mod dry_run;
 mod like;
+mod run;
 mod signals;
 
 use std::{
@@ -17,22 +18,17 @@ use std::{
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
-use server::{
-    FeedDescription,
-    settings::{FeedSettings, ServerSettings},
-};
+use server::settings::{FeedSettings, ServerSettings};
 
 use crate::{
     control::Control,
     environment,
-    limits::{self, Need},
-    plan::{self, Overrides, Resolved},
-    progress::{self, Progress},
-    record::{Mode, Plan, RunStatus, Verdict},
+    plan::{self, Overrides},
+    progress,
+    record::Mode,
     report::{self, terminal},
-    run::{self, FolderError, Setting},
     scenario::{self, Scenario},
-    thresholds, transports, verify,
+    transports, verify,
 };
 
 const FAILED: u8 = 1;
@@ -55,7 +51,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Measure a scenario: starts its own servers, prints a table, leaves a report
-    Run(RunArgs),
+    Run(run::RunArgs),
     /// Measure what the client alone adds; later runs report it
     ///
     /// Each transport once against a null server, which only writes prepared bytes. It is kept in results/calibration, and a run
@@ -134,33 +130,6 @@ struct PlanArgs {
     force: bool,
 }
 
-#[derive(Args)]
-struct RunArgs {
-    #[command(flatten)]
-    plan: PlanArgs,
-    /// Repeat a recorded run: the folder of its run.json, which sets everything
-    #[arg(long, value_name = "DIR", conflicts_with_all = like::CONFLICTS)]
-    like: Option<PathBuf>,
-    /// Measure the server there instead of our own
-    #[arg(long, value_name = "URL")]
-    target: Option<String>,
-    /// What must hold, or the exit code is 3, such as "websocket.latency_p99_ms < 50"; repeatable
-    #[arg(long = "threshold", value_name = "EXPR")]
-    thresholds: Vec<String>,
-    /// Go on with whole rounds until every comparison is settled, up to MAX repeats; looks and their levels are fixed before
-    #[arg(long, value_name = "MAX")]
-    until_settled: Option<u32>,
-    /// New folder for the results [default: results/<utc time>-<scenario>]
-    #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
-    /// Print run.json instead of the table
-    #[arg(long, conflicts_with = "dry_run")]
-    json: bool,
-    /// Show the plan, its traffic and whether the machine allows it; measure nothing
-    #[arg(long)]
-    dry_run: bool,
-}
-
 impl PlanArgs {
     fn scenario(&self) -> Result<Scenario, Failure> {
         match (&self.scenario, &self.replay) {
@@ -231,12 +200,12 @@ pub fn main() -> ExitCode {
 fn execute(command: Command) -> Result<u8, Failure> {
     environment::raise_descriptor_limit();
     match command {
-        Command::Run(arguments) => runtime()?.block_on(run_command(&arguments)),
+        Command::Run(arguments) => runtime()?.block_on(run::command(&arguments)),
         Command::Calibrate(arguments) => runtime()?.block_on(calibrate::execute(&arguments)),
         Command::List => Ok(print(&list())?),
         Command::Verify(arguments) => runtime()?.block_on(verify_command(&arguments)),
         Command::Report { dir } => {
-            let record = run::load(&dir).map_err(usage)?;
+            let record = crate::run::load(&dir).map_err(usage)?;
             let dir = if dir.ends_with("run.json") {
                 dir.with_file_name("")
             } else {
@@ -263,131 +232,6 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
         .enable_all()
         .build()
         .context("the runtime could not start")
-}
-
-async fn run_command(arguments: &RunArgs) -> Result<u8, Failure> {
-    let target = match &arguments.target {
-        Some(url) => Some(Control::new(url).await.map_err(usage)?),
-        None => None,
-    };
-    let resolved = match &arguments.like {
-        Some(dir) => like::resolve(dir, arguments, target.as_ref()).await?,
-        None => resolve(arguments, target.as_ref()).await?,
-    };
-    let machine = environment::describe();
-    let needs = limits::needs(&resolved.plan, &machine);
-    if arguments.dry_run {
-        print(&dry_run::describe(&resolved.plan, &needs))?;
-    }
-    enough(&resolved.plan, &needs)?;
-    if arguments.dry_run {
-        return Ok(0);
-    }
-    signals::outlive_file_limit();
-    let progress = Progress::on_stderr();
-    progress.say(&dry_run::summary(&resolved.plan));
-    let setting = Setting {
-        resolved: &resolved,
-        target,
-        null: false,
-        out: arguments.out.clone(),
-        interrupt: signals::interrupt(),
-        progress: &progress,
-    };
-    let ended = match run::run(setting).await {
-        Ok(ended) => ended,
-        Err(error) if error.is::<FolderError>() => return Err(usage(error)),
-        Err(error) => return Err(error.into()),
-    };
-    let broken = thresholds::broken(&ended.record)?;
-    if arguments.json {
-        for one in &broken {
-            progress::tell(&format!("broken threshold: {}", one.words()));
-        }
-        print(&(serde_json::to_string_pretty(&ended.record).context("the record could not be encoded")? + "\n"))?;
-    } else {
-        print(&table(&ended.record)?)?;
-    }
-    if let Some(error) = ended.unsaved {
-        let hint = "what was measured stands above alone; free some space, or name another folder with --out";
-        let code = if ended.record.status == RunStatus::Interrupted {
-            INTERRUPTED
-        } else {
-            FAILED
-        };
-        return Err(Failure {
-            code,
-            error: error.context(format!("the results could not be saved: {hint}")),
-        });
-    }
-    if !arguments.json {
-        print(&format!("report: {}\n", ended.folder.join("report.md").display()))?;
-    }
-    Ok(match ended.record.status {
-        RunStatus::Interrupted => INTERRUPTED,
-        RunStatus::Failed | RunStatus::Running => FAILED,
-        RunStatus::Finished if ended.record.verdict() == Some(Verdict::Invalid) => INVALID,
-        RunStatus::Finished if !broken.is_empty() => BROKEN,
-        RunStatus::Finished => 0,
-    })
-}
-
-/// Refuses a plan that needs more than the machine has.
-fn enough(plan: &Plan, needs: &[Need]) -> Result<(), Failure> {
-    let Some(need) = needs.iter().find(|need| !need.is_met()) else {
-        return Ok(());
-    };
-    let available = need.available.unwrap_or(0);
-    Err(usage(anyhow::anyhow!(
-        "{} clients need {} {}, this machine has {available}: {}",
-        plan.clients,
-        need.needed,
-        need.what,
-        need.way_out
-    )))
-}
-
-async fn resolve(arguments: &RunArgs, target: Option<&Control>) -> Result<Resolved, Failure> {
-    let overrides = Overrides {
-        thresholds: arguments.thresholds.clone(),
-        until_settled: arguments.until_settled,
-        ..arguments.plan.overrides()
-    };
-    let scenario = arguments.plan.scenario()?;
-    let Some(control) = target else {
-        return plan::resolve(&scenario, &overrides).map_err(usage);
-    };
-    let feed = target_feed(control).await?;
-    let resolved = plan::resolve_target(&scenario, &overrides, &feed).map_err(usage)?;
-    check_served(&resolved, control).await?;
-    Ok(resolved)
-}
-
-/// The feed of the server elsewhere.
-async fn target_feed(control: &Control) -> Result<FeedDescription, Failure> {
-    control
-        .clock()
-        .await
-        .context("--target: no server of this lab answers there")
-        .map_err(usage)?;
-    let stats = control.stats().await.context("--target: /api/stats is not this lab's");
-    Ok(stats.map_err(usage)?.feed)
-}
-
-async fn check_served(resolved: &Resolved, control: &Control) -> Result<(), Failure> {
-    let served: Vec<_> = control.transports().await?.into_iter().map(|one| one.id).collect();
-    if let Some(missing) = resolved
-        .plan
-        .transports
-        .iter()
-        .find(|id| !served.iter().any(|one| one == id.as_str()))
-    {
-        return Err(usage(anyhow::anyhow!(
-            "--target does not serve {missing}; it serves {}",
-            served.join(", ")
-        )));
-    }
-    Ok(())
 }
 
 async fn verify_command(arguments: &VerifyArgs) -> Result<u8, Failure> {

@@ -4,6 +4,7 @@
 //! Scenario + Overrides -> Plan (goes into the record) + FeedSettings (go to the server) -> check() against the machine
 //! ```
 
+mod check;
 mod error;
 mod like;
 
@@ -18,10 +19,10 @@ use crate::{
     record::{Arrivals, FeedPlan, Follow, Looks, Mode, Plan, RequestHeaders, default_margin},
     scenario::{Scenario, nearest},
     statistics::looks::schedule,
-    thresholds::Threshold,
     transports,
 };
 
+use check::{REPEATS, SECONDS, check, check_repeats, check_thresholds, check_updates};
 pub use error::PlanError;
 pub use like::{Changes, LikeError, differences, resolve_like};
 
@@ -36,18 +37,6 @@ const REPEATS_TO_LOOK: u32 = 2;
 const SETTLE_BEYOND_POLL_S: f64 = 0.5;
 /// A replay's window goes on so long after its last event.
 const REPLAY_TAIL_S: f64 = 0.1;
-/// Fewer updates in the window give no quantile worth printing.
-const UPDATES_LEAST: f64 = 20.0;
-
-const CLIENTS: std::ops::RangeInclusive<u32> = 1..=1_000_000;
-const REPEATS: std::ops::RangeInclusive<u32> = 1..=1_000;
-const POLL_INTERVAL_MS: std::ops::RangeInclusive<u64> = 10..=3_600_000;
-const WAIT_MS: std::ops::RangeInclusive<u64> = 0..=60_000;
-const SECONDS: std::ops::RangeInclusive<f64> = 0.1..=86_400.0;
-/// A share: twice as much is a difference to anyone.
-const MARGIN: std::ops::RangeInclusive<f64> = 0.0..=1.0;
-const RAMP_PER_S: std::ops::RangeInclusive<f64> = 1.0..=100_000.0;
-
 /// What the command line says besides the scenario's name.
 #[derive(Debug, Clone, Default)]
 pub struct Overrides {
@@ -206,50 +195,6 @@ fn base(scenario: &Scenario, overrides: &Overrides, feed: FeedPlan) -> Result<Pl
     Ok(plan)
 }
 
-/// What holds for every plan, however it came about.
-fn check(plan: &Plan) -> Result<(), PlanError> {
-    in_range("clients", plan.clients, &CLIENTS, "")?;
-    check_repeats(plan.repeats)?;
-    in_range("poll interval", plan.poll_interval_ms, &POLL_INTERVAL_MS, " ms")?;
-    in_range("wait", plan.wait_ms, &WAIT_MS, " ms")?;
-    in_range("settle", plan.settle_s, &SECONDS, " s")?;
-    in_range("duration", plan.duration_s, &SECONDS, " s")?;
-    in_range("margin", plan.margin, &MARGIN, "")?;
-    if let Some(ramp) = plan.ramp_per_s {
-        in_range("ramp", ramp, &RAMP_PER_S, " clients/s")?;
-    }
-    check_thresholds(&plan.thresholds, &plan.transports)?;
-    check_looks(plan)
-}
-
-fn check_repeats(repeats: u32) -> Result<(), PlanError> {
-    in_range("repeats", repeats, &REPEATS, "")
-}
-
-fn check_thresholds(thresholds: &[String], transports: &[String]) -> Result<(), PlanError> {
-    for text in thresholds {
-        Threshold::parse(text, transports)?;
-    }
-    Ok(())
-}
-
-/// A recorded schedule may have been changed by hand: one that ends before its first round would measure nothing.
-fn check_looks(plan: &Plan) -> Result<(), PlanError> {
-    let Some(Looks { after_repeats }) = &plan.looks else {
-        return Ok(());
-    };
-    let rises = after_repeats.is_sorted_by(|one, next| one < next);
-    let ends = after_repeats.last().is_some_and(|last| REPEATS.contains(last));
-    if rises && ends && after_repeats.first() == Some(&plan.repeats) {
-        return Ok(());
-    }
-    Err(PlanError::Looks {
-        after: after_repeats.clone(),
-        repeats: plan.repeats,
-        limit: *REPEATS.end(),
-    })
-}
-
 fn joined(first: &[String], second: &[String]) -> Vec<String> {
     first.iter().chain(second).cloned().collect()
 }
@@ -293,71 +238,6 @@ fn transport_ids(asked: Option<&Vec<String>>) -> Result<Vec<String>, PlanError> 
     } else {
         Ok(asked.clone())
     }
-}
-
-fn in_range<T: PartialOrd + std::fmt::Display>(
-    what: &'static str,
-    value: T,
-    range: &std::ops::RangeInclusive<T>,
-    unit: &'static str,
-) -> Result<(), PlanError> {
-    if range.contains(&value) {
-        return Ok(());
-    }
-    let (least, most) = (range.start().to_string(), range.end().to_string());
-    Err(PlanError::Range {
-        what,
-        value: value.to_string(),
-        least,
-        most,
-        unit,
-    })
-}
-
-fn check_updates(plan: &Plan, force: bool) -> Result<(), PlanError> {
-    let Some(rate) = updates_per_client_s(plan).filter(|rate| *rate > 0.0) else {
-        return Ok(());
-    };
-    if let FeedPlan::Simulated {
-        rate_hz,
-        arrivals: Arrivals::Burst,
-        burst_size,
-        ..
-    } = plan.feed
-    {
-        return check_bursts(plan, rate_hz, burst_size, rate, force);
-    }
-    let updates = rate * plan.duration_s;
-    // A hair below is a rounding of the product, not a plan too short.
-    if force || updates >= UPDATES_LEAST - 1e-6 {
-        return Ok(());
-    }
-    Err(PlanError::TooFewUpdates {
-        rate,
-        duration: plan.duration_s,
-        updates,
-        least: UPDATES_LEAST,
-    })
-}
-
-/// With bursts, only those that fall into the window count, and there the mean rate says little.
-fn check_bursts(plan: &Plan, rate_hz: f64, burst_size: u32, per_client: f64, force: bool) -> Result<(), PlanError> {
-    let gap_s = f64::from(burst_size) / rate_hz;
-    let bursts = (plan.duration_s / gap_s + 1e-9).floor();
-    // A client of all topics gets a burst of each.
-    let updates = bursts * per_client * gap_s;
-    if force || updates >= UPDATES_LEAST - 1e-6 {
-        return Ok(());
-    }
-    let enough = (UPDATES_LEAST / (per_client * gap_s)).ceil().max(1.0) * gap_s;
-    Err(PlanError::TooFewBursts {
-        burst_size,
-        rate: rate_hz,
-        gap_s,
-        duration: plan.duration_s,
-        updates,
-        enough,
-    })
 }
 
 /// Updates one client is sent per second, by the plan; None when the feed does not say.
@@ -441,83 +321,4 @@ impl Plan {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::scenario::ScenarioFile;
-
-    fn refusal(file: ScenarioFile) -> String {
-        let scenario = Scenario { name: "x".into(), file };
-        resolve(&scenario, &Overrides::default())
-            .err()
-            .map_or_else(String::new, |error| error.to_string())
-    }
-
-    #[test]
-    fn bursts_are_counted_whole() {
-        let burst = |burst_size, duration_s| ScenarioFile {
-            rate_hz: Some(20.0),
-            arrivals: Some(Arrivals::Burst),
-            burst_size: Some(burst_size),
-            duration_s: Some(duration_s),
-            ..ScenarioFile::default()
-        };
-        assert_eq!(refusal(burst(10, 2.0)), "");
-        // 40 updates by the mean rate, but a burst comes every 20 s.
-        let said = refusal(burst(400, 2.0));
-        assert!(said.contains("every 20 s") && said.contains("--duration 20"), "{said}");
-    }
-
-    #[test]
-    fn a_replay_and_a_simulation_in_one_scenario_contradict_each_other() {
-        let file = ScenarioFile {
-            replay: Some("a.json".into()),
-            rate_hz: Some(3.0),
-            ..ScenarioFile::default()
-        };
-        assert!(refusal(file).contains("rate_hz makes no sense beside replay"));
-    }
-
-    #[test]
-    fn rounds_go_forth_and_back() {
-        let scenario = Scenario::load("live-score").expect("a built-in scenario");
-        let plan = resolve(
-            &scenario,
-            &Overrides {
-                repeats: Some(3),
-                ..Overrides::default()
-            },
-        )
-        .expect("a good plan")
-        .plan;
-        let ids: Vec<_> = plan.rows().into_iter().map(|(id, _)| id).collect();
-        let (first, second) = (&ids[..4], &ids[4..8]);
-        assert_eq!(first, ["short-poll", "long-poll", "sse", "websocket"]);
-        assert!(second.iter().eq(first.iter().rev()));
-        assert_eq!(first, &ids[8..]);
-    }
-
-    #[test]
-    fn looks_are_planned_where_there_is_something_to_settle() {
-        let scenario = Scenario::load("live-score").expect("a built-in scenario");
-        let planned = |repeats, transports: &[&str], most| {
-            let overrides = Overrides {
-                repeats: Some(repeats),
-                transports: Some(transports.iter().map(|id| (*id).to_owned()).collect()),
-                until_settled: Some(most),
-                ..Overrides::default()
-            };
-            resolve(&scenario, &overrides).map(|resolved| resolved.plan.looks.map(|looks| looks.after_repeats))
-        };
-        let refusal = |repeats, transports: &[&str], most| match planned(repeats, transports, most) {
-            Ok(looks) => panic!("{looks:?}"),
-            Err(error) => error.to_string(),
-        };
-        let two = ["sse", "websocket"];
-        assert_eq!(planned(4, &two, 20).expect("a good plan"), Some(vec![4, 6, 9, 14, 20]));
-        let said = refusal(4, &two, 3);
-        assert!(said.contains("--until-settled 3: expected 4 to 1000"), "{said}");
-        assert!(refusal(4, &two, 1001).contains("--until-settled 1001: expected 4 to 1000"));
-        assert!(refusal(1, &two, 20).contains("--repeats 2"));
-        assert!(refusal(4, &["sse"], 20).contains("two or more"));
-    }
-}
+mod tests;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::Args;
 
-use super::{FAILED, Failure, INTERRUPTED, INVALID, PlanArgs, dry_run, enough, print, signals, usage};
+use super::{FAILED, Failure, INTERRUPTED, INVALID, PlanArgs, dry_run, print, run::enough, signals, usage};
 use crate::{
     calibration::{self, Done, Ended, kept},
     environment, limits,

@@ -2,7 +2,11 @@
 
 use std::path::Path;
 
-use super::{Failure, RunArgs, check_served, target_feed, usage};
+use super::{
+    Failure,
+    run::{RunArgs, check_served, target_feed},
+    usage,
+};
 use crate::{
     control::Control,
     environment,

@@ -2,7 +2,7 @@
 
 use server::settings::FeedSettingsError;
 
-use super::UPDATES_LEAST;
+use super::check::UPDATES_LEAST;
 use crate::{scenario::suggestion, thresholds::ThresholdError, transports};
 
 /// Why a plan cannot be made. Each names the value, the limit and the way out.

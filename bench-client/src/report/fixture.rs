@@ -5,6 +5,7 @@ use crate::record::*;
 use super::histogram;
 
 mod evidence;
+mod worse;
 
 const CLIENTS: u64 = 1_000;
 const SECONDS: u64 = 10;
@@ -20,8 +21,8 @@ pub fn record() -> RunRecord {
             rows.push(row(shape, repeat));
         }
     }
-    lose(&mut rows[5], 2_500);
-    fail(&mut rows[6]);
+    worse::lose(&mut rows[5], 2_500);
+    worse::fail(&mut rows[6]);
     RunRecord {
         schema: "run.schema.json".to_owned(),
         schema_version: SCHEMA_VERSION,
@@ -344,56 +345,6 @@ fn set_latency(row: &mut Row, histogram: &hdrhistogram::Histogram<u64>, lost: u6
     row.figures.latency_p999_us = distribution.quantile(0.999);
     row.figures.latency_max_us = distribution.max();
     row.latency = Some(histogram::encode(histogram, lost, 0));
-}
-
-/// Takes the last `lost` updates from the row: the server said so with a reset.
-fn lose(row: &mut Row, lost: u64) {
-    let mut kept = histogram::new();
-    let all = histogram::Distribution::decode(row.latency.as_ref().unwrap()).unwrap();
-    for value in all.histogram.iter_recorded() {
-        let room = (EXPECTED - lost) - kept.len();
-        kept.record_n(value.value_iterated_to(), value.count_at_value().min(room))
-            .unwrap();
-    }
-    set_latency(row, &kept, lost);
-    let text = "2,500 of 100,000 updates were lost with a reset: the figures are those of a client that fell behind.";
-    evidence::finding(row, "lagged", Verdict::Invalid, text);
-    evidence::judge(row);
-    row.figures.updates_received = Some(EXPECTED - lost);
-    row.figures.lagged = Some(lost);
-    row.figures.reconnects = Some(15);
-    row.series[4].latency_p50_us = None;
-    row.series[4].latency_p99_us = None;
-    row.series[4].deliveries = 0;
-    row.faults = vec!["client 17: match-1 seq 40 | 139 lost, reset <log passed>".to_owned()];
-}
-
-/// The server died: the plan's part of the figures is known and nothing else.
-fn fail(row: &mut Row) {
-    row.outcome = Outcome::Failed {
-        reason: "the server ended in the middle of the window (exit code 1)".to_owned(),
-    };
-    let known = std::mem::take(&mut row.figures);
-    row.figures = SummaryRow {
-        scenario: known.scenario,
-        transport: known.transport,
-        repeat: known.repeat,
-        mode: known.mode,
-        clients: known.clients,
-        topics: known.topics,
-        rate_hz: known.rate_hz,
-        update_bytes: known.update_bytes,
-        poll_interval_ms: known.poll_interval_ms,
-        request_headers: known.request_headers,
-        seed: known.seed,
-        errors: Some(1_000),
-        ..SummaryRow::default()
-    };
-    (row.latency, row.connect) = (None, None);
-    row.memory = Memory::default();
-    (row.health, row.wire) = (Health::default(), None);
-    row.findings.clear();
-    row.series.clear();
 }
 
 fn score(topic: &str, home_score: u16, away_score: u16, agreed: bool) -> FinalScore {

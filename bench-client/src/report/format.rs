@@ -105,6 +105,15 @@ pub fn range<T>(range: (T, T), words: impl Fn(T) -> String) -> String {
     if low == high { low } else { format!("{low} – {high}") }
 }
 
+/// `a`, `a and b`, `a, b and c`.
+pub fn listed(words: &[&str]) -> String {
+    match words {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
 fn magnitude_of(text: &str) -> i32 {
     text.parse::<f64>()
         .map_or(0, |value| value.abs().log10().floor() as i32)
@@ -171,5 +180,11 @@ mod tests {
         assert_eq!(known(None::<f64>, time_us), "–");
         assert_eq!(range((1.0, 1.001), time_us), "1.00 µs");
         assert_eq!(range((1.0, 2.0), time_us), "1.00 µs – 2.00 µs");
+    }
+
+    #[test]
+    fn the_last_of_several_stands_behind_and() {
+        let lists: [&[&str]; 4] = [&[], &["a"], &["a", "b"], &["a", "b", "c"]];
+        assert_eq!(lists.map(listed), ["", "a", "a and b", "a, b and c"]);
     }
 }

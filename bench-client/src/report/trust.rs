@@ -8,7 +8,7 @@
 
 use crate::record::{Finding, Outcome, Row, RunRecord, SCHEMA_VERSION, Verdict};
 
-use super::summary::Summary;
+use super::{format::listed, summary::Summary};
 
 /// A verdict, or what is graver than any. Ordered: graver is greater.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -182,15 +182,6 @@ fn place(rows: &[(usize, u32)], summaries: &[Summary]) -> String {
         }
     }
     parts.join("; ")
-}
-
-/// `a`, `a and b`, `a, b and c`.
-fn listed(words: &[&str]) -> String {
-    match words {
-        [] => String::new(),
-        [one] => (*one).to_owned(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
 }
 
 impl Said<'_> {

@@ -1,0 +1,128 @@
+//! What every plan must keep to, however it came about: ranges, thresholds, looks, and enough updates for a quantile.
+
+use super::{PlanError, updates_per_client_s};
+use crate::{
+    record::{Arrivals, FeedPlan, Looks, Plan},
+    thresholds::Threshold,
+};
+
+/// Fewer updates in the window give no quantile worth printing.
+pub(super) const UPDATES_LEAST: f64 = 20.0;
+
+const CLIENTS: std::ops::RangeInclusive<u32> = 1..=1_000_000;
+pub(super) const REPEATS: std::ops::RangeInclusive<u32> = 1..=1_000;
+const POLL_INTERVAL_MS: std::ops::RangeInclusive<u64> = 10..=3_600_000;
+const WAIT_MS: std::ops::RangeInclusive<u64> = 0..=60_000;
+pub(super) const SECONDS: std::ops::RangeInclusive<f64> = 0.1..=86_400.0;
+/// A share: twice as much is a difference to anyone.
+const MARGIN: std::ops::RangeInclusive<f64> = 0.0..=1.0;
+const RAMP_PER_S: std::ops::RangeInclusive<f64> = 1.0..=100_000.0;
+
+/// What holds for every plan, however it came about.
+pub(super) fn check(plan: &Plan) -> Result<(), PlanError> {
+    in_range("clients", plan.clients, &CLIENTS, "")?;
+    check_repeats(plan.repeats)?;
+    in_range("poll interval", plan.poll_interval_ms, &POLL_INTERVAL_MS, " ms")?;
+    in_range("wait", plan.wait_ms, &WAIT_MS, " ms")?;
+    in_range("settle", plan.settle_s, &SECONDS, " s")?;
+    in_range("duration", plan.duration_s, &SECONDS, " s")?;
+    in_range("margin", plan.margin, &MARGIN, "")?;
+    if let Some(ramp) = plan.ramp_per_s {
+        in_range("ramp", ramp, &RAMP_PER_S, " clients/s")?;
+    }
+    check_thresholds(&plan.thresholds, &plan.transports)?;
+    check_looks(plan)
+}
+
+pub(super) fn check_repeats(repeats: u32) -> Result<(), PlanError> {
+    in_range("repeats", repeats, &REPEATS, "")
+}
+
+pub(super) fn check_thresholds(thresholds: &[String], transports: &[String]) -> Result<(), PlanError> {
+    for text in thresholds {
+        Threshold::parse(text, transports)?;
+    }
+    Ok(())
+}
+
+/// A recorded schedule may have been changed by hand: one that ends before its first round would measure nothing.
+fn check_looks(plan: &Plan) -> Result<(), PlanError> {
+    let Some(Looks { after_repeats }) = &plan.looks else {
+        return Ok(());
+    };
+    let rises = after_repeats.is_sorted_by(|one, next| one < next);
+    let ends = after_repeats.last().is_some_and(|last| REPEATS.contains(last));
+    if rises && ends && after_repeats.first() == Some(&plan.repeats) {
+        return Ok(());
+    }
+    Err(PlanError::Looks {
+        after: after_repeats.clone(),
+        repeats: plan.repeats,
+        limit: *REPEATS.end(),
+    })
+}
+
+fn in_range<T: PartialOrd + std::fmt::Display>(
+    what: &'static str,
+    value: T,
+    range: &std::ops::RangeInclusive<T>,
+    unit: &'static str,
+) -> Result<(), PlanError> {
+    if range.contains(&value) {
+        return Ok(());
+    }
+    let (least, most) = (range.start().to_string(), range.end().to_string());
+    Err(PlanError::Range {
+        what,
+        value: value.to_string(),
+        least,
+        most,
+        unit,
+    })
+}
+
+pub(super) fn check_updates(plan: &Plan, force: bool) -> Result<(), PlanError> {
+    let Some(rate) = updates_per_client_s(plan).filter(|rate| *rate > 0.0) else {
+        return Ok(());
+    };
+    if let FeedPlan::Simulated {
+        rate_hz,
+        arrivals: Arrivals::Burst,
+        burst_size,
+        ..
+    } = plan.feed
+    {
+        return check_bursts(plan, rate_hz, burst_size, rate, force);
+    }
+    let updates = rate * plan.duration_s;
+    // A hair below is a rounding of the product, not a plan too short.
+    if force || updates >= UPDATES_LEAST - 1e-6 {
+        return Ok(());
+    }
+    Err(PlanError::TooFewUpdates {
+        rate,
+        duration: plan.duration_s,
+        updates,
+        least: UPDATES_LEAST,
+    })
+}
+
+/// With bursts, only those that fall into the window count, and there the mean rate says little.
+fn check_bursts(plan: &Plan, rate_hz: f64, burst_size: u32, per_client: f64, force: bool) -> Result<(), PlanError> {
+    let gap_s = f64::from(burst_size) / rate_hz;
+    let bursts = (plan.duration_s / gap_s + 1e-9).floor();
+    // A client of all topics gets a burst of each.
+    let updates = bursts * per_client * gap_s;
+    if force || updates >= UPDATES_LEAST - 1e-6 {
+        return Ok(());
+    }
+    let enough = (UPDATES_LEAST / (per_client * gap_s)).ceil().max(1.0) * gap_s;
+    Err(PlanError::TooFewBursts {
+        burst_size,
+        rate: rate_hz,
+        gap_s,
+        duration: plan.duration_s,
+        updates,
+        enough,
+    })
+}
