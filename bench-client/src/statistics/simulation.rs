@@ -158,6 +158,68 @@ fn nor_with_figures_in_coarse_steps() {
     }
 }
 
+/// Two runs of the same, of other sizes and other spreads: a short noisy run against a long quiet one is the hardest.
+#[test]
+fn nor_do_two_runs_of_the_same() {
+    let blank = blank();
+    for (repeats_a, repeats_b) in [(4, 4), (4, 2), (8, 4)] {
+        for (sd_a, sd_b) in [(0.05, 0.05), (0.05, 0.15), (0.15, 0.05)] {
+            let mut random = Noise(Pcg64Mcg::seed_from_u64(SEED));
+            let mut wrong = 0;
+            for _ in 0..RUNS {
+                let a = run(&blank, repeats_a, |_, _, _| sd_a * random.normal());
+                let b = run(&blank, repeats_b, |_, _, _| sd_b * random.normal());
+                let found = between_runs(&a, &b, 0.1);
+                assert_eq!(found.changes.len(), 24, "four techniques, six metrics");
+                let claimed = |change: &Change| matches!(change.verdict, Verdict::Lower | Verdict::Higher);
+                wrong += u32::from(found.changes.iter().any(claimed));
+            }
+            let share = f64::from(wrong) / f64::from(RUNS);
+            println!(
+                "two runs, {repeats_a} and {repeats_b} repeats, sd {sd_a} and {sd_b}, seed {SEED}: {wrong} of {RUNS} claim a change"
+            );
+            assert!(share <= tolerated(), "{share}");
+        }
+    }
+}
+
+/// It stops at the first look that settles everything, as one that looks until it likes what it sees: two techniques that are the
+/// same, and one figure, so noisy that nothing but a false difference ever settles it.
+#[test]
+fn nor_where_a_run_stops_once_all_is_settled() {
+    let looks = [2, 3, 4, 5];
+    let mut blank = blank();
+    blank.0.plan.looks = Some(crate::record::Looks {
+        after_repeats: looks.to_vec(),
+    });
+    let mut random = Noise(Pcg64Mcg::seed_from_u64(SEED));
+    let (mut wrong, mut stopped_early) = (0, 0);
+    for _ in 0..RUNS {
+        let mut record = run(&blank, 5, |_, _, _| 0.3 * random.normal());
+        record.plan.transports.truncate(2);
+        for row in &mut record.rows {
+            (row.figures.latency_p50_us, row.figures.latency_p99_us) = (None, None);
+            (row.figures.latency_max_us, row.figures.age_mean_us) = (None, None);
+            row.figures.server_cpu_us_per_update = None;
+            row.figures.server_rss_bytes_per_client = None;
+        }
+        let mut seen = looks.iter().map(|look| pairs::between_transports_until(&record, *look));
+        let found = seen
+            .find(|found| found.settled() || found.rounds == 5)
+            .expect("the last is taken");
+        assert_eq!((found.all.len(), found.untested.len()), (1, 0));
+        stopped_early += u32::from(found.rounds < 5);
+        wrong += u32::from(found.differences() > 0);
+    }
+    let share = f64::from(wrong) / f64::from(RUNS);
+    println!(
+        "until settled, seed {SEED}: {wrong} of {RUNS} runs claim a difference, {stopped_early} before the last look"
+    );
+    assert!(share <= tolerated(), "{share}");
+    // And the looks are not for show.
+    assert!(stopped_early > 0);
+}
+
 /// The hardest case for both kinds of claim: five figures are known precisely, and the nearest techniques differ in them by the
 /// margin exactly (equivalent is wrong); the sixth does not differ at all (a difference is wrong).
 #[test]
