@@ -15,11 +15,15 @@
 //! * Noise multiplies and is log-normal, at least nearly so: the d of a pair scatter normally around one true value. Under six
 //!   blocks nothing but this assumption carries a claim, since four numbers can't show their own distribution, and a bootstrap of
 //!   them is far too narrow. From six blocks on a bootstrap, which assumes no shape, must agree (see [`effect`]).
-//! * Rounds are independent of each other. Balanced order (A B C D, D C B A) keeps a steady drift out of the mean; a machine that
+//! * Rounds are independent of each other. Balanced order (A B C D, D C B A) keeps a steady drift out of the mean where the rounds are
+//!   even in number: after an odd number, as some looks have, a steady drift leaves its step of one round over their number in
+//!   the mean. A machine that
 //!   changes for good between two rounds is noise like any other.
 //! * A figure that comes in coarse steps is known to a step at best: the variance is never taken to be below the rounding's.
 //! * Holm covers the family: all pairs and all metrics of one run that have two blocks or more. Another run is another
 //!   family: of twenty runs of identical techniques, one may claim a difference. Under `--until-settled` the looks share the 5 %.
+//! * A figure of zero or less in any repeat, as memory, a difference, can be, is too small to measure: the pair has no comparison by it.
+//! * Two runs share nothing: their t stands at the degrees of freedom of the shorter one, whatever their variances.
 //! * A figure that repeats itself exactly four times or more, as bytes do, has an interval of length zero. That is what its repeats say.
 //!
 //! Left out on purpose: figures of merit over several metrics. Which metric matters is the reader's to say.
@@ -37,7 +41,7 @@ mod steps;
 
 pub use family::{Interval, Verdict};
 pub use metrics::Metric;
-pub use pairs::{Comparison, Comparisons, between_transports};
+pub use pairs::{Comparison, Comparisons, Untested, between_transports};
 pub use runs::{Change, Changes, between_runs};
 
 /// The chance that any claim of one run is wrong.

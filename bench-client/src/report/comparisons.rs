@@ -6,7 +6,7 @@
 
 use crate::{
     record::RunRecord,
-    statistics::{Comparison, Comparisons, Interval, Metric, Verdict, looks::most_repeats, metrics},
+    statistics::{Comparison, Comparisons, Interval, Metric, Untested, Verdict, looks::most_repeats, metrics},
 };
 
 use super::{
@@ -46,6 +46,10 @@ pub fn standing<'a>(found: &'a Comparisons, metric: &'static Metric) -> Option<S
 
 /// A handful of lines for below the table.
 pub fn headlines(record: &RunRecord, found: &Comparisons) -> Vec<String> {
+    // One technique: nobody asked for a comparison.
+    if record.plan.transports.len() == 1 {
+        return Vec::new();
+    }
     if let Some(silence) = &found.silence {
         return vec![format!("Nothing is claimed: {silence}")];
     }
@@ -71,28 +75,42 @@ fn headline(record: &RunRecord, found: &Comparisons, standing: &Standing) -> Str
         } else {
             format!("; nearest is {}", label(record, &nearest.second))
         };
-        parts.push(format!("better than {others}{nearest_is}: {}", times(nearest)));
+        let suspect = suspect(better.iter().any(|one| one.suspect));
+        parts.push(format!("better than {others}{nearest_is}: {}{suspect}", times(nearest)));
     }
     for one in group(|verdict| *verdict == Verdict::Equivalent) {
-        parts.push(format!("equivalent to {}: {}", label(record, &one.second), times(one)));
+        let suspect = suspect(one.suspect);
+        parts.push(format!(
+            "equivalent to {}: {}{suspect}",
+            label(record, &one.second),
+            times(one)
+        ));
     }
     for one in group(|verdict| matches!(verdict, Verdict::Inconclusive { .. })) {
         let open = format!("inconclusive against {}: {}", label(record, &one.second), times(one));
-        parts.push(open + &would_settle(&one.verdict));
+        parts.push(open + suspect(one.suspect) + &would_settle(&one.verdict));
     }
     for one in group(|verdict| *verdict == Verdict::Higher) {
-        parts.push(format!("worse than {}: {}", label(record, &one.second), times(one)));
+        let suspect = suspect(one.suspect);
+        parts.push(format!(
+            "worse than {}: {}{suspect}",
+            label(record, &one.second),
+            times(one)
+        ));
     }
-    let untested = found.untested.iter().filter(|one| one.metric == standing.metric.name);
-    let others: Vec<&str> = untested
-        .filter_map(|one| match standing.best {
-            best if best == one.first => Some(label(record, &one.second)),
-            best if best == one.second => Some(label(record, &one.first)),
-            _ => None,
-        })
-        .collect();
-    if !others.is_empty() {
-        parts.push(format!("not compared with {}, too few rounds have both", list(&others)));
+    for (too_small, why) in [(false, "too few rounds have both"), (true, "too small to measure")] {
+        let of_it = |one: &&Untested| one.metric == standing.metric.name && one.too_small == too_small;
+        let untested = found.untested.iter().filter(of_it);
+        let others: Vec<&str> = untested
+            .filter_map(|one| match standing.best {
+                best if best == one.first => Some(label(record, &one.second)),
+                best if best == one.second => Some(label(record, &one.first)),
+                _ => None,
+            })
+            .collect();
+        if !others.is_empty() {
+            parts.push(format!("not compared with {}, {why}", list(&others)));
+        }
     }
     let verb = if better.is_empty() { "is lowest, and" } else { "is" };
     format!(
@@ -123,8 +141,11 @@ pub fn ending(record: &RunRecord, found: &Comparisons) -> Option<String> {
     let most = most_repeats(&record.plan);
     Some(match record.settled_after {
         Some(repeats) => format!("Settled after {repeats} of at most {most} repeats."),
+        // It ended between the last row of a look and the look itself.
+        None if found.settled() => format!("All is settled after {}, where the run was interrupted.", found.rounds),
         None => {
-            let all = found.all.len() + found.untested.len();
+            let untested = found.untested.iter().filter(|one| !one.too_small);
+            let all = found.all.len() + untested.count();
             format!(
                 "Not settled after {} of at most {most} repeats: {} of {all} comparisons are open.",
                 found.rounds,
@@ -134,14 +155,30 @@ pub fn ending(record: &RunRecord, found: &Comparisons) -> Option<String> {
     })
 }
 
-/// `0.85 times (99.2 % interval 0.78 to 0.93, 4 repeats)`.
+/// `0.85 times as high (99.2 % interval 0.78 to 0.93, 4 repeats)`.
 pub fn times(one: &Comparison) -> String {
-    format!(
-        "{} times ({}, {})",
-        ratio(one.ratio),
-        interval(&one.interval),
-        of(one.blocks.into(), "repeat", "repeats")
-    )
+    let repeats = of(one.blocks.into(), "repeat", "repeats");
+    let sure = if is_point(&one.interval) {
+        format!("the same in all {repeats}, an interval of length zero")
+    } else {
+        format!("{}, {repeats}", interval(&one.interval))
+    };
+    format!("{} times as high ({sure})", ratio(one.ratio))
+}
+
+/// Whether every repeat said the very same: there are no two ends to print.
+pub fn is_point(interval: &Interval) -> bool {
+    interval.low == interval.high
+}
+
+/// What stands behind a claim that rests on SUSPECT rows.
+pub fn suspect(is_so: bool) -> &'static str {
+    if is_so { " (SUSPECT rows among them)" } else { "" }
+}
+
+/// What a margin spans, in both directions: `0.952 to 1.05`.
+pub fn range(margin: f64) -> String {
+    format!("{} to {}", ratio(1.0 / (1.0 + margin)), ratio(1.0 + margin))
 }
 
 /// `99.2 % interval 0.78 to 0.93`.
@@ -151,6 +188,9 @@ pub fn interval(interval: &Interval) -> String {
 
 /// `0.78 to 0.93`.
 pub fn span(interval: &Interval) -> String {
+    if is_point(interval) {
+        return "the same in all".to_owned();
+    }
     format!("{} to {}", ratio(interval.low), ratio(interval.high))
 }
 
@@ -209,6 +249,49 @@ pub fn possessive(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        record::{Looks, RunStatus},
+        report::{fixture, markdown},
+        statistics::between_transports,
+    };
+
+    /// Two repeats of figures that are the same for all: everything is equivalent.
+    fn all_equivalent() -> RunRecord {
+        let mut record = fixture::record();
+        let first = record.rows[0].clone();
+        for row in &mut record.rows {
+            let (transport, repeat) = (row.figures.transport.clone(), row.figures.repeat);
+            *row = first.clone();
+            (row.figures.transport, row.figures.repeat) = (transport, repeat);
+        }
+        record.status = RunStatus::Interrupted;
+        record
+    }
+
+    #[test]
+    fn interrupted_behind_the_last_row_of_a_look_nothing_is_called_open() {
+        let mut record = all_equivalent();
+        record.plan.looks = Some(Looks {
+            after_repeats: vec![2, 4],
+        });
+        let found = between_transports(&record);
+        assert_eq!(
+            ending(&record, &found).as_deref(),
+            Some("All is settled after 2, where the run was interrupted.")
+        );
+    }
+
+    #[test]
+    fn one_technique_is_compared_with_nothing_and_nothing_is_said_of_it() {
+        let mut record = all_equivalent();
+        record.plan.transports.truncate(1);
+        record
+            .rows
+            .retain(|row| row.figures.transport == record.plan.transports[0]);
+        assert!(headlines(&record, &between_transports(&record)).is_empty());
+        let report = markdown::report(&record).expect("a report");
+        assert!(!report.contains("What can be said") && !report.contains("Nothing is claimed"));
+    }
 
     #[test]
     fn levels_and_ratios_keep_the_digits_that_matter() {
@@ -231,6 +314,7 @@ mod tests {
         ] {
             assert_eq!(ratio(value), text);
         }
+        assert_eq!(range(0.05), "0.952 to 1.05");
         assert_eq!(possessive("Server-Sent Events"), "Server-Sent Events'");
         assert_eq!(possessive("WebSocket"), "WebSocket's");
     }

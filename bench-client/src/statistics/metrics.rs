@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::record::{Outcome, Quantile, RunRecord, SummaryRow, Verdict};
+use crate::record::{Outcome, Quantile, Row, RunRecord, SummaryRow, Verdict};
 
 /// A figure of a row that claims are made about.
 #[derive(Debug)]
@@ -61,18 +61,35 @@ fn micros(quantile: Option<Quantile>) -> Option<f64> {
     quantile?.us().map(|us| us as f64)
 }
 
-/// The logarithms of a transport's figure by repeat, up to `last_repeat`. Rows that failed, were interrupted or are INVALID do
-/// not enter, nor does a figure without a logarithm: unknown, lost, zero or negative.
-pub fn logs(record: &RunRecord, transport: &str, metric: &Metric, last_repeat: u32) -> BTreeMap<u32, f64> {
-    let rows = record.rows.iter().filter(|row| {
+/// Rows of a transport that enter comparisons, up to `last_repeat`: those that failed, were interrupted or are INVALID do not.
+fn entering<'a>(record: &'a RunRecord, transport: &'a str, last_repeat: u32) -> impl Iterator<Item = &'a Row> {
+    record.rows.iter().filter(move |row| {
         row.figures.transport == transport
             && row.figures.repeat <= last_repeat
             && row.outcome == Outcome::Ok
             && row.figures.validity != Some(Verdict::Invalid)
-    });
-    rows.filter_map(|row| {
-        let value = (metric.of)(&row.figures)?.ln();
-        value.is_finite().then_some((row.figures.repeat, value))
     })
-    .collect()
+}
+
+/// Whether a figure is zero or less in any repeat, as memory per client, a difference, can be. To leave out such repeats alone would
+/// keep those that happened to come out high.
+pub fn too_small(record: &RunRecord, transport: &str, metric: &Metric, last_repeat: u32) -> bool {
+    let mut figures = entering(record, transport, last_repeat).filter_map(|row| (metric.of)(&row.figures));
+    figures.any(|figure| figure <= 0.0)
+}
+
+/// Whether any figure that enters is of a SUSPECT row.
+pub fn suspect(record: &RunRecord, transport: &str, metric: &Metric, last_repeat: u32) -> bool {
+    let mut rows = entering(record, transport, last_repeat);
+    rows.any(|row| row.figures.validity == Some(Verdict::Suspect) && (metric.of)(&row.figures).is_some())
+}
+
+/// The logarithms of a transport's figure by repeat. A figure without a logarithm does not enter: unknown, lost, zero or negative.
+pub fn logs(record: &RunRecord, transport: &str, metric: &Metric, last_repeat: u32) -> BTreeMap<u32, f64> {
+    entering(record, transport, last_repeat)
+        .filter_map(|row| {
+            let value = (metric.of)(&row.figures)?.ln();
+            value.is_finite().then_some((row.figures.repeat, value))
+        })
+        .collect()
 }

@@ -39,25 +39,29 @@ pub struct Comparison {
     pub verdict: Verdict,
     /// Blocks that both have a figure in.
     pub blocks: u32,
-    /// Rounds that one of them has none in: failed, interrupted, INVALID, unknown, lost or zero.
+    /// Rounds that one of them has none in: failed, interrupted, INVALID, unknown or lost.
     pub left_out: u32,
+    /// Whether figures of SUSPECT rows are among those compared.
+    pub suspect: bool,
 }
 
-/// Two transports and a metric that both can have, with fewer than two blocks.
+/// Two transports and a metric that both can have, with fewer than two blocks or with a figure of zero or less.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Untested {
     pub metric: &'static str,
     pub first: String,
     pub second: String,
     pub blocks: u32,
+    /// No number of repeats would help.
+    pub too_small: bool,
 }
 
 impl Comparisons {
-    /// Comparisons that are neither a difference nor equivalent, and those that could not be tested.
+    /// Comparisons that are neither a difference nor equivalent, and those that could not be tested and might be with more repeats.
     pub fn open(&self) -> impl Iterator<Item = (&str, &str, &str)> {
         let open = self.all.iter().filter(|one| !one.is_settled());
         let open = open.map(|one| (one.metric.name, one.first.as_str(), one.second.as_str()));
-        let untested = self.untested.iter();
+        let untested = self.untested.iter().filter(|one| !one.too_small);
         open.chain(untested.map(|one| (one.metric, one.first.as_str(), one.second.as_str())))
     }
 
@@ -111,7 +115,8 @@ fn silence(record: &RunRecord, found: &Comparisons) -> Option<String> {
         return None;
     }
     Some(match (record.plan.transports.len(), found.rounds) {
-        (..=1, _) => "there is one technique, and nothing to compare it with.".into(),
+        (0, _) => "the plan names no technique.".into(),
+        (1, _) => "there is one technique, and nothing to compare it with.".into(),
         (_, 0) if record.plan.looks.is_some() => "the run ended before its first look.".into(),
         (_, 0) => "nothing was measured.".into(),
         (_, 1) => "one repeat can't show how much repeats differ: claims need two or more (--repeats 4).".into(),
@@ -135,7 +140,10 @@ pub fn between_transports_until(record: &RunRecord, last_repeat: u32) -> Compari
                 interval: judged.interval,
                 verdict: judged.verdict,
                 blocks: pair.blocks,
-                left_out: last_repeat - pair.blocks,
+                left_out: last_repeat.saturating_sub(pair.blocks),
+                suspect: [pair.first, pair.second]
+                    .iter()
+                    .any(|id| metrics::suspect(record, id, pair.metric, last_repeat)),
             };
             if effect.mean > 0.0 {
                 comparison.turned()
@@ -182,7 +190,11 @@ pub(super) fn effects<'a>(
             let blocks = ratios.len() as u32;
             let step = steps.between(&logs[first.0].1, &logs[second.0].1, &ratios);
             let (first, second) = (first.1, second.1);
-            if let Some(effect) = Effect::paired(ratios, step) {
+            let too_small = [first, second]
+                .iter()
+                .any(|id| metrics::too_small(record, id, metric, last_repeat));
+            let effect = Effect::paired(ratios, step).filter(|_| !too_small);
+            if let Some(effect) = effect {
                 let pair = Pair {
                     metric,
                     first,
@@ -196,6 +208,7 @@ pub(super) fn effects<'a>(
                     first: first.clone(),
                     second: second.clone(),
                     blocks,
+                    too_small,
                 });
             }
         }

@@ -1,15 +1,20 @@
 //! What the run may claim: a few sentences for each metric, each with its interval, and a table of every pair.
 
 use crate::record::RunRecord;
-use crate::report::comparisons::{ending, level, possessive, ratio, span, standing, times, would_settle};
+use crate::report::comparisons::{
+    ending, level, possessive, range, ratio, span, standing, suspect, times, would_settle,
+};
 use crate::report::format::{of, plain};
 use crate::report::summary::label;
 use crate::statistics::{Comparison, Comparisons, Metric, Verdict, effect::BOOTSTRAP_FROM, metrics};
 
 use super::table::{escape, table};
 
-/// The section, for a run of two techniques or more.
+/// The section, for a run of two techniques or more: with one there is nothing to compare, and nobody asked.
 pub fn comparisons(record: &RunRecord, found: &Comparisons) -> String {
+    if record.plan.transports.len() == 1 {
+        return String::new();
+    }
     let mut parts = vec!["## What can be said\n".to_owned()];
     match &found.silence {
         Some(silence) => parts.push(format!("Nothing is claimed: {silence}\n")),
@@ -47,9 +52,11 @@ fn method(found: &Comparisons) -> String {
          Student's t on the logarithms gives the interval{bootstrap}. That assumes noise that multiplies (log-normal, or nearly) \
          and rounds that are independent of each other. The {} below are one family (Holm): the chance that any claim here is wrong is \
          5 % at most, and each interval stands at the level that its rank in the family was granted.{looks}\n\n\
-         *Better*: the interval excludes 1, and reaches beyond {margin} %. *Equivalent*: it lies within {margin} % either way. \
-         *Inconclusive*: neither. That is not \"the same\".\n",
+         *Better*: the interval excludes 1, and reaches beyond {margin} %. *Equivalent*: it lies within {}. \
+         *Inconclusive*: neither. That is not \"the same\".\n\n\
+         Ratios are geometric means over the repeats; the tables merge all repeats, so both may differ a little.\n",
         of(found.all.len() as u64, "comparison", "comparisons"),
+        range(found.margin),
     )
 }
 
@@ -106,10 +113,11 @@ fn sentence(record: &RunRecord, one: &Comparison) -> String {
         Verdict::Inconclusive { .. } => "not told apart from",
     };
     format!(
-        "**{first}**{apostrophe} {} {verb} {words} {}: {}{}.",
+        "**{first}**{apostrophe} {} {verb} {words} {}: {}{}{}.",
         one.metric.label,
         possessive(&second),
         times(one),
+        suspect(one.suspect),
         would_settle(&one.verdict)
     )
 }
@@ -124,10 +132,23 @@ fn verdict(record: &RunRecord, one: &Comparison) -> String {
     }
 }
 
-/// Where there was nothing to compare, and why: pairs with the figures they lack.
+/// Where there was nothing to compare, and why.
 fn untested(record: &RunRecord, found: &Comparisons) -> Option<String> {
+    let few = "fewer than two rounds have a figure of both (rows that failed, were interrupted or are INVALID don't count, nor figures \
+               that are lost)";
+    let small = "the figure of one was zero or less in a round: too small to measure";
+    let lists = [(false, few), (true, small)].map(|(too_small, why)| {
+        let lines = lacking(record, found, too_small)?;
+        Some(format!("Not compared, as {why}:\n\n{lines}"))
+    });
+    let lists: Vec<String> = lists.into_iter().flatten().collect();
+    (!lists.is_empty()).then(|| lists.join("\n"))
+}
+
+/// Pairs with the figures they lack for one of the two reasons.
+fn lacking(record: &RunRecord, found: &Comparisons, too_small: bool) -> Option<String> {
     let mut pairs: Vec<((&str, &str), Vec<&str>)> = Vec::new();
-    for one in &found.untested {
+    for one in found.untested.iter().filter(|one| one.too_small == too_small) {
         let pair = (one.first.as_str(), one.second.as_str());
         let metric = metrics::ALL.iter().find(|metric| metric.name == one.metric);
         let metric = metric.map_or(one.metric, |metric| metric.label);
@@ -149,11 +170,5 @@ fn untested(record: &RunRecord, found: &Comparisons) -> Option<String> {
         )
     });
     let lines: Vec<String> = lines.collect();
-    (!lines.is_empty()).then(|| {
-        format!(
-            "Not compared, as fewer than two rounds have a figure of both (rows that failed, were interrupted or are INVALID don't \
-             count, nor figures that are lost or zero):\n\n{}",
-            lines.concat()
-        )
-    })
+    (!lines.is_empty()).then(|| lines.concat())
 }

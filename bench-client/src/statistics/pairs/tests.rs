@@ -67,6 +67,47 @@ fn figures_without_a_logarithm_leave_their_round_out() {
     );
 }
 
+/// Memory per client is a difference: one repeat at zero makes the pair too small to measure, and more repeats don't help.
+#[test]
+fn memory_of_zero_or_less_is_too_small_to_measure_and_not_open() {
+    let mut record = finished();
+    record.plan.transports = vec!["short-poll".into(), "websocket".into()];
+    let (first, second) = (record.rows[0].clone(), record.rows[4].clone());
+    for repeat in 3..=4 {
+        for row in [&first, &second] {
+            let mut row = row.clone();
+            row.figures.repeat = repeat;
+            row.outcome = Outcome::Ok;
+            record.rows.push(row);
+        }
+    }
+    let of_memory = |record: &RunRecord| {
+        let found = between_transports(record);
+        let name = "server_rss_bytes_per_client";
+        let too_small: Vec<bool> = found.untested.iter().map(|one| one.too_small).collect();
+        (
+            found.all.iter().any(|one| one.metric.name == name),
+            too_small,
+            found.open().any(|(metric, ..)| metric == name),
+        )
+    };
+    let row = record.rows.iter().position(|row| row.figures.transport == "websocket");
+    record.rows[row.expect("it has rows")]
+        .figures
+        .server_rss_bytes_per_client = Some(-1.0);
+    assert_eq!(of_memory(&record), (false, vec![true], false));
+}
+
+#[test]
+fn repeats_that_begin_at_0_do_not_underflow() {
+    let mut record = finished();
+    for row in &mut record.rows {
+        row.figures.repeat -= 1;
+    }
+    let found = between_transports(&record);
+    assert!(found.all.iter().all(|one| (one.blocks, one.left_out) == (2, 0)));
+}
+
 #[test]
 fn what_a_server_elsewhere_does_not_tell_is_not_open() {
     let mut record = finished();
@@ -94,6 +135,7 @@ fn why_nothing_is_claimed_is_said() {
     };
     assert!(silence(|record| record.status = RunStatus::Running).contains("has not ended"));
     assert!(silence(|record| record.plan.transports.truncate(1)).contains("one technique"));
+    assert!(silence(|record| record.plan.transports.clear()).contains("names no technique"));
     assert!(silence(|record| record.rows.truncate(4)).contains("one repeat"));
     assert!(silence(|record| record.rows.clear()).contains("nothing was measured"));
     assert!(
