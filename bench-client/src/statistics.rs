@@ -42,7 +42,7 @@ mod steps;
 pub use family::{Interval, Verdict};
 pub use metrics::Metric;
 pub use pairs::{Comparison, Comparisons, Untested, between_transports};
-pub use runs::{Change, Changes, between_runs};
+pub use runs::{Change, RunChanges, between_runs};
 
 /// The chance that any claim of one run is wrong.
 pub const ALPHA: f64 = 0.05;

@@ -10,18 +10,31 @@ use clap::Args;
 
 use super::{Failure, print, usage};
 use crate::{
-    record::{Plan, RunRecord, RunStatus},
+    record::{Bounds, Plan, RunRecord, RunStatus},
     report::changes::{self, Compared},
     run,
     statistics::between_runs,
 };
 
+/// B says nothing of the software. It precedes a regression, which such a B cannot show.
+const NO_MEASUREMENT: u8 = 4;
 /// A regression.
 const REGRESSION: u8 = 3;
 /// Without a margin of its own: two runs at different times differ by more than two techniques of one run.
 const DEFAULT_MARGIN: &str = "10%";
 
+/// The rule, below the options.
+const RULE: &str = "\
+Worse: the interval of B / A excludes no change. A regression: worse, and the estimate is beyond the margin; more failed rows; a
+greater share of updates missed, repeated, out of order or lagged; a figure that A has in two repeats or more and B, which had as
+many chances, has not. If repeats scatter log-normally and independently, the chance that any change is claimed where there is none
+is 5 % at most, apart from what the machine did meanwhile. 8 repeats on either side are advised: 4 show coarse changes alone.
+
+Exit codes, in order of precedence: 2 not comparable · 1 failed · 4 B is no measurement: it has INVALID rows, or no figure could be
+compared · 3 regression · 0 none found";
+
 #[derive(Args)]
+#[command(after_help = RULE)]
 pub struct CompareArgs {
     /// The run to compare with: its folder, or its run.json
     a: PathBuf,
@@ -92,7 +105,13 @@ pub fn command(arguments: &CompareArgs) -> Result<u8, Failure> {
         changes::terminal(&compared, super::TABLE_WIDTH)
     };
     print(&text)?;
-    Ok(if compared.found.is_regression() { REGRESSION } else { 0 })
+    Ok(if !compared.found.is_measurement() {
+        NO_MEASUREMENT
+    } else if compared.found.is_regression() {
+        REGRESSION
+    } else {
+        0
+    })
 }
 
 /// What the plans measure differently, each in words. Repeats and seed are not among it: they change how sure, not what.
@@ -121,6 +140,7 @@ fn different_circumstances(a: &RunRecord, b: &RunRecord) -> Vec<String> {
         // Kernels reserve a little more or less.
         let memory_gib = (machine.memory_bytes as f64 / 2f64.powi(30)).round();
         [
+            ("scenario", record.plan.scenario.clone()),
             (
                 "machine",
                 format!("{}, {} cores, {memory_gib} GiB", machine.cpu_model, machine.cores),
@@ -153,6 +173,8 @@ fn different_circumstances(a: &RunRecord, b: &RunRecord) -> Vec<String> {
         ]
     };
     let mut warnings = differences(words(a), words(b));
+    // They decide which rows are INVALID, and do not enter.
+    warnings.extend(different_bounds(&a.plan.bounds, &b.plan.bounds));
     for (name, record) in [("A", a), ("B", b)] {
         match record.status {
             RunStatus::Running => warnings.push(format!("{name} has not ended, or was killed")),
@@ -161,6 +183,21 @@ fn different_circumstances(a: &RunRecord, b: &RunRecord) -> Vec<String> {
         }
     }
     warnings
+}
+
+/// The bounds that differ, each by its name.
+fn different_bounds(a: &Bounds, b: &Bounds) -> Option<String> {
+    let encoded = |bounds: &Bounds| serde_json::to_value(bounds).ok();
+    let (a, b) = (encoded(a)?, encoded(b)?);
+    let (a, b) = (a.as_object()?, b.as_object()?);
+    let differing = a.iter().filter(|(name, bound)| b.get(*name) != Some(*bound));
+    let words: Vec<String> = differing
+        .map(|(name, bound)| {
+            let other = b.get(name).map_or_else(|| "none".to_owned(), text);
+            format!("{name} {} in A, {other} in B", text(bound))
+        })
+        .collect();
+    (!words.is_empty()).then(|| format!("bounds, which decide what rows enter: {}", words.join("; ")))
 }
 
 fn differences<const N: usize>(a: [(&str, String); N], b: [(&str, String); N]) -> Vec<String> {

@@ -66,8 +66,14 @@ fn scale(record: &mut Value, transport: &str, figure: &str, by: f64) {
 /// Compares a record with a changed copy of it.
 #[track_caller]
 fn compared(change: impl FnOnce(&mut Value), flags: &str) -> Said {
-    let (a, mut b) = (record(), record());
-    change(&mut b);
+    both_changed(|_, b| change(b), flags)
+}
+
+/// Compares two copies of a record, either changed.
+#[track_caller]
+fn both_changed(change: impl FnOnce(&mut Value, &mut Value), flags: &str) -> Said {
+    let (mut a, mut b) = (record(), record());
+    change(&mut a, &mut b);
     let lab = Lab::new();
     std::fs::create_dir(lab.path("a")).unwrap();
     lab.write("a/run.json", &a.to_string());
@@ -112,6 +118,9 @@ fn worse_beyond_the_margin_ends_with_3_and_better_or_within_it_does_not() {
     has(&said.stdout, &["better", "No regression"]);
     // 7 %: surely more, and within 10 %; beyond 5 %.
     compared(|b| scale(b, "sse", "bytes_per_update", 1.07), "").with_code(0);
+    // Surely worse, by an interval that reaches beyond 10 %: its estimate does not.
+    let said = compared(|b| scale(b, "sse", "latency_p50_us", 1.09), "").with_code(0);
+    has(&said.stdout, &["worse, estimate within the margin"]);
     let said = compared(|b| scale(b, "sse", "bytes_per_update", 1.07), "--margin 5%").with_code(3);
     has(&said.stdout, &["Margin 5 %"]);
     compared(|b| scale(b, "sse", "bytes_per_update", 1.07), "--margin 0.05").with_code(3);
@@ -141,12 +150,6 @@ fn what_must_not_happen_and_did_is_a_regression_without_any_interval() {
             &[&format!("REGRESSION: WebSocket: {counter}: 0 in A, 1 in B")],
         );
     }
-    let invalid =
-        |b: &mut Value| rows_of(b, "websocket").next().expect("a row")["figures"]["validity"] = json!("INVALID");
-    has(
-        &compared(invalid, "").with_code(3).stdout,
-        &["WebSocket: rows INVALID: none in A, 1 in B"],
-    );
     let failed = |b: &mut Value| {
         rows_of(b, "websocket").next().expect("a row")["outcome"] = json!({"kind": "failed", "reason": "it died"});
     };
@@ -162,6 +165,76 @@ fn what_must_not_happen_and_did_is_a_regression_without_any_interval() {
         &compared(gone, "").with_code(3).stdout,
         &["WebSocket: measured in A, no row in B"],
     );
+}
+
+#[test]
+fn invalid_rows_of_b_are_no_measurement_and_precede_a_regression() {
+    let invalid =
+        |b: &mut Value| rows_of(b, "websocket").next().expect("a row")["figures"]["validity"] = json!("INVALID");
+    let words = ["B is no measurement: WebSocket: rows INVALID: 1"];
+    has(&compared(invalid, "").with_code(4).stdout, &words);
+    let both = |b: &mut Value| {
+        invalid(b);
+        rows_of(b, "sse").next().expect("a row")["figures"]["missed"] = json!(1);
+    };
+    let said = compared(both, "").with_code(4);
+    has(
+        &said.stdout,
+        &[words[0], "REGRESSION: Server-Sent Events: missed: 0 in A, 1 in B"],
+    );
+    let all = |b: &mut Value| {
+        for row in b["rows"].as_array_mut().expect("rows") {
+            row["figures"]["validity"] = json!("INVALID");
+        }
+    };
+    has(&compared(all, "").with_code(4).stdout, &["B is no measurement"]);
+}
+
+/// Where A lost some as well, the share of what was expected decides, and for rows their number.
+#[test]
+fn more_of_what_must_not_happen_than_in_a_is_a_regression() {
+    let missed = |record: &mut Value, missed: u64, expected: u64| {
+        for row in rows_of(record, "sse") {
+            (row["figures"]["missed"], row["figures"]["updates_expected"]) = (json!(missed), json!(expected));
+        }
+    };
+    let lost = |b: (u64, u64)| {
+        let change = |a: &mut Value, of_b: &mut Value| {
+            missed(a, 1, 1_000);
+            missed(of_b, b.0, b.1);
+        };
+        both_changed(change, "")
+    };
+    lost((1, 1_000)).with_code(0);
+    lost((2, 2_000)).with_code(0);
+    let said = lost((2, 1_000)).with_code(3);
+    has(&said.stdout, &["missed: 4 of 4000 expected in A, 8 of 4000 in B"]);
+    let failed = |record: &mut Value, count: usize| {
+        for row in rows_of(record, "sse").take(count) {
+            row["outcome"] = json!({"kind": "failed", "reason": "it died"});
+        }
+    };
+    let rows = |of_a, of_b| {
+        let change = |a: &mut Value, b: &mut Value| {
+            failed(a, of_a);
+            failed(b, of_b);
+        };
+        both_changed(change, "")
+    };
+    rows(1, 1).with_code(0);
+    has(&rows(1, 2).with_code(3).stdout, &["rows failed: 1 in A, 2 in B"]);
+}
+
+#[test]
+fn figures_that_b_lost_altogether_are_a_regression() {
+    let lost = |b: &mut Value| {
+        for row in rows_of(b, "sse") {
+            row["figures"]["latency_p99_us"] = json!("lost");
+        }
+    };
+    let said = compared(lost, "").with_code(3);
+    let words = "Server-Sent Events: latency p99: 4 repeats with a figure in A, 0 in B";
+    has(&said.stdout.split_whitespace().collect::<Vec<_>>().join(" "), &[words]);
 }
 
 #[test]
@@ -192,6 +265,8 @@ fn what_may_explain_a_change_is_said_above_it() {
         b["environment"]["kernel"] = json!("9.9.9");
         b["tool"]["revision"] = json!("feedface");
         b["plan"]["seed"] = json!(77);
+        b["plan"]["scenario"] = json!("another");
+        b["plan"]["bounds"] = json!({"others_cpu_share": {"suspect": 0.1, "invalid": 0.77}});
     };
     let said = compared(elsewhere, "").with_code(0);
     has(
@@ -203,6 +278,10 @@ fn what_may_explain_a_change_is_said_above_it() {
             "! revision: ",
             "feedface in B",
             "! seed: 1 in A, 77 in B",
+            "! scenario: ",
+            "another in B",
+            "! bounds, ",
+            "invalid:0.77",
         ],
     );
 }
@@ -246,10 +325,10 @@ fn one_repeat_carries_no_claim_and_counters_count_all_the_same() {
         let rows = record["rows"].as_array_mut().expect("rows");
         rows.retain(|row| row["figures"]["repeat"] == 1);
     };
-    let said = compared(one, "").with_code(0);
+    let said = compared(one, "").with_code(4);
     has(
         &said.stdout,
-        &["No figure could be compared", "Too few repeats", "4 in A and 1 in B"],
+        &["no figure could be compared", "Not compared: ", "4 in A and 1 in B"],
     );
     let lost = |record: &mut Value| {
         one(record);
