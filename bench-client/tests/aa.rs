@@ -4,9 +4,11 @@
 //! run --transport websocket --repeats 8 -> repeats 1 4 5 8 relabelled left, 2 3 6 7 right -> the very statistics of a report -> claims
 //! ```
 //!
-//! Odd and even repeats in the order ABBA are four rounds of two techniques that are the same. Each run may claim a difference
-//! with a chance of 5 %, so that of 20 runs one is expected to, and more than 3 claims are no accident (1.6 % for runs): then the
-//! machine breaks an assumption, such as that of independent rounds.
+//! Repeats 1 4 5 8 against 2 3 6 7, the order left right, right left, are four rounds of two techniques that are the same. Each run
+//! may claim a difference with a chance of 5 % at most, so that of 20 runs one is expected to; that more than 3 runs do is no accident
+//! (1.6 %): then the machine breaks an assumption, such as that of independent rounds. Claims are counted as well as runs, since one
+//! cause may show in several figures of a run: more than 3 of them are refused too, which is stricter. Both bounds are for 20 runs
+//! and stay what they are when fewer are made, where they are looser.
 //!
 //! ```sh
 //! cargo test --release -p bench-client --test aa -- --ignored --nocapture                # 20 runs, about seven minutes
@@ -21,11 +23,12 @@ use bench_client::{
 };
 
 const RUNS: usize = 20;
+/// For runs with a claim, and for claims.
 const CLAIMS_MOST: usize = 3;
 /// Short, but with updates enough for a p99: 60 for each of 50 clients.
 const RUN: &str = "run smoke --transport websocket --repeats 8 --clients 50 --rate 50 --duration 1.2";
 
-/// Runs the program once, and compares its odd repeats with its even ones.
+/// Runs the program once, and compares one half of its repeats with the other.
 fn one_against_itself(folder: &std::path::Path) -> Comparisons {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bench-client"));
     command.args(RUN.split(' ')).arg("--out").arg(folder);
@@ -48,7 +51,7 @@ fn one_transport_against_itself_is_rarely_called_different() {
     let runs = std::env::var("AA_RUNS").map_or(RUNS, |runs| runs.parse().expect("AA_RUNS is a number of runs"));
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     println!("{RUN}\n run  rounds  comparisons  claims");
-    let (mut claims, mut compared) = (0, 0);
+    let (mut claims, mut runs_with_claims, mut compared) = (0, 0, 0);
     for run in 1..=runs {
         let found = one_against_itself(&folder.path().join(run.to_string()));
         let different: Vec<String> = found
@@ -72,12 +75,17 @@ fn one_transport_against_itself_is_rarely_called_different() {
         assert_eq!(found.rounds, 4, "{found:#?}");
         compared += usize::from(!found.all.is_empty());
         claims += different.len();
+        runs_with_claims += usize::from(!different.is_empty());
     }
-    println!("{claims} claims in {runs} runs; at most {CLAIMS_MOST} of {RUNS} runs are accidents");
+    println!("{claims} claims, in {runs_with_claims} of {runs} runs; up to {CLAIMS_MOST} of {RUNS} may be accidents");
     // Rows that call themselves INVALID don't enter: a machine too busy to measure proves nothing here.
     assert!(
         2 * compared > runs,
         "only {compared} of {runs} runs had two valid rounds: the machine is too busy"
+    );
+    assert!(
+        runs_with_claims <= CLAIMS_MOST,
+        "{runs_with_claims} runs claim that a transport differs from itself"
     );
     assert!(
         claims <= CLAIMS_MOST,
