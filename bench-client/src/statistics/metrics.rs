@@ -13,6 +13,8 @@ pub struct Metric {
     pub label: &'static str,
     /// Whether the label is a plural: "bytes are", "latency is".
     pub plural: bool,
+    /// Whether it is the difference of two clocks' times: what they may disagree by is in it.
+    pub between_clocks: bool,
     /// None where the row does not know it, or the quantile is lost.
     pub of: fn(&SummaryRow) -> Option<f64>,
 }
@@ -23,36 +25,42 @@ pub const ALL: [Metric; 6] = [
         name: "latency_p50_us",
         label: "latency p50",
         plural: false,
+        between_clocks: true,
         of: |row| micros(row.latency_p50_us),
     },
     Metric {
         name: "latency_p99_us",
         label: "latency p99",
         plural: false,
+        between_clocks: true,
         of: |row| micros(row.latency_p99_us),
     },
     Metric {
         name: "age_mean_us",
         label: "mean age",
         plural: false,
+        between_clocks: true,
         of: |row| row.age_mean_us,
     },
     Metric {
         name: "bytes_per_update",
         label: "bytes per update",
         plural: true,
+        between_clocks: false,
         of: |row| row.bytes_per_update,
     },
     Metric {
         name: "server_cpu_us_per_update",
         label: "server CPU per update",
         plural: false,
+        between_clocks: false,
         of: |row| row.server_cpu_us_per_update,
     },
     Metric {
         name: "server_rss_bytes_per_client",
         label: "server memory per client",
         plural: false,
+        between_clocks: false,
         of: |row| row.server_rss_bytes_per_client,
     },
 ];
@@ -84,12 +92,15 @@ pub fn suspect(record: &RunRecord, transport: &str, metric: &Metric, last_repeat
     rows.any(|row| row.figures.validity == Some(Verdict::Suspect) && (metric.of)(&row.figures).is_some())
 }
 
-/// The logarithms of a transport's figure by repeat. A figure without a logarithm does not enter: unknown, lost, zero or negative.
+/// The logarithms of a transport's figure by repeat. A figure without a logarithm does not enter: unknown, lost, zero or negative; nor
+/// does a time between two clocks that may disagree by more than the margin of it: below that bound nothing can be claimed.
 pub fn logs(record: &RunRecord, transport: &str, metric: &Metric, last_repeat: u32) -> BTreeMap<u32, f64> {
     entering(record, transport, last_repeat)
         .filter_map(|row| {
-            let value = (metric.of)(&row.figures)?.ln();
-            value.is_finite().then_some((row.figures.repeat, value))
+            let figure = (metric.of)(&row.figures)?;
+            let hidden = metric.between_clocks && row.clock_bound_us as f64 > record.plan.margin * figure;
+            let value = figure.ln();
+            (value.is_finite() && !hidden).then_some((row.figures.repeat, value))
         })
         .collect()
 }

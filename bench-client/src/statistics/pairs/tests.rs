@@ -171,3 +171,25 @@ fn equal_figures_are_equivalent() {
     assert_eq!(found.all.len(), 36);
     assert!(found.settled() && found.differences() == 0);
 }
+
+/// Short polling's times are half a second, WebSocket's under a millisecond: a clock known to a millisecond hides the latter alone.
+#[test]
+fn nothing_is_claimed_below_what_the_clocks_are_known_to() {
+    let timed = |record: &RunRecord| {
+        let found = between_transports(record);
+        let names: Vec<_> = found.all.iter().map(|one| one.metric.name).collect();
+        names
+    };
+    let mut record = finished();
+    assert!(timed(&record).contains(&"latency_p50_us"));
+    for row in &mut record.rows {
+        row.clock_bound_us = 1_000;
+    }
+    let names = timed(&record);
+    assert!(!names.contains(&"latency_p50_us"), "{names:?}");
+    assert!(
+        names.contains(&"age_mean_us"),
+        "50 ms and more are known well enough: {names:?}"
+    );
+    assert!(names.contains(&"bytes_per_update"), "bytes need no clock: {names:?}");
+}
