@@ -25,12 +25,12 @@ const DEFAULT_MARGIN: &str = "10%";
 
 /// The rule, below the options.
 const RULE: &str = "\
-Worse: the interval of B / A excludes no change. A regression: worse, and the estimate is beyond the margin; more failed rows; a
-greater share of updates missed, repeated, out of order or lagged; a figure that A has in two repeats or more and B, which had as
-many chances, has not. If repeats scatter log-normally and independently, the chance that any change is claimed where there is none
+Worse: the interval of B / A excludes no change. A regression: worse, and the estimate is beyond the margin; more failed rows; a \
+greater share of updates missed, repeated, out of order or lagged; a figure that A has in two repeats or more and B has not, \
+although it measured two repeats or more. If repeats scatter log-normally and independently, the chance that any change is claimed where there is none \
 is 5 % at most, apart from what the machine did meanwhile. 8 repeats on either side are advised: 4 show coarse changes alone.
 
-Exit codes, in order of precedence: 2 not comparable · 1 failed · 4 B is no measurement: it has INVALID rows, or no figure could be
+Exit codes, in order of precedence: 2 not comparable · 1 failed · 4 B is no measurement: it has INVALID rows, or no figure could be \
 compared · 3 regression · 0 none found";
 
 #[derive(Args)]

@@ -212,8 +212,7 @@ fn sentences(found: &RunChanges) -> Vec<String> {
         said.push(format!("B is no measurement: {}.", found.invalid.join("; ")));
     } else if !found.is_measurement() {
         said.push(
-            "B is no measurement: no figure could be compared, claims need two repeats or more on both sides."
-                .to_owned(),
+            "No measurement: no figure could be compared, claims need two repeats or more on both sides.".to_owned(),
         );
     }
     said.extend(found.broken.iter().map(|words| format!("REGRESSION: {words}.")));
