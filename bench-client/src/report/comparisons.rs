@@ -10,7 +10,7 @@ use crate::{
 };
 
 use super::{
-    format::{number, of},
+    format::{listed, number, of},
     summary::label,
 };
 
@@ -109,7 +109,7 @@ fn headline(record: &RunRecord, found: &Comparisons, standing: &Standing) -> Str
             })
             .collect();
         if !others.is_empty() {
-            parts.push(format!("not compared with {}, {why}", list(&others)));
+            parts.push(format!("not compared with {}, {why}", listed(&others)));
         }
     }
     let verb = if better.is_empty() { "is lowest, and" } else { "is" };
@@ -123,16 +123,7 @@ fn headline(record: &RunRecord, found: &Comparisons, standing: &Standing) -> Str
 
 fn names(record: &RunRecord, comparisons: &[&Comparison]) -> String {
     let names: Vec<&str> = comparisons.iter().map(|one| label(record, &one.second)).collect();
-    list(&names)
-}
-
-/// `a, b and c`.
-fn list(names: &[&str]) -> String {
-    match names.split_last() {
-        Some((last, [])) => (*last).to_owned(),
-        Some((last, others)) => format!("{} and {last}", others.join(", ")),
-        None => String::new(),
-    }
+    listed(&names)
 }
 
 /// How a run with looks ended; None for the others.

@@ -149,8 +149,11 @@ impl Page {
 
     /// Who is better, by how much and how surely, for the metrics most people choose by.
     fn claims(&mut self, record: &RunRecord) {
-        self.text.push('\n');
-        for line in comparisons::headlines(record, &between_transports(record)) {
+        let lines = comparisons::headlines(record, &between_transports(record));
+        if !lines.is_empty() {
+            self.text.push('\n');
+        }
+        for line in lines {
             self.item("=", &line, PLAIN);
         }
     }
