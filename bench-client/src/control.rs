@@ -43,8 +43,6 @@ pub struct StatsTransport {
     pub id: String,
     /// Requests for it so far.
     pub requests: u64,
-    /// Sessions open now.
-    pub subscribers: u64,
 }
 
 #[derive(Debug, Deserialize)]

@@ -2,10 +2,12 @@
 //!
 //! ```text
 //! request -> limits, CORS -> /feed/<id>: query -> the transport's row -> Response
-//!                         -> /api/… /healthz /readyz /metrics: answered here
+//!                         -> /api/… /readyz /metrics: control.rs
 //! ```
 //!
 //! The query is read here once for all transports; what a transport does with it is its own file.
+
+mod control;
 
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
@@ -17,17 +19,16 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::{
     FeedDescription, Stop,
-    clock::boot_id,
-    hub::{Filter, Hub, LogStats, Reader},
+    hub::{Filter, Hub, Reader},
     probe::Lags,
     settings::ServerSettings,
-    stats::{Stats, TransportSnapshot, TransportStats, cpu_seconds, resident_bytes},
+    stats::{Stats, TransportStats},
     transports::{self, Transport},
-    wire::{ClockAnswer, Cursor, ErrorAnswer, Mode, RuntimeLagAnswer, TransportDescription},
+    wire::{Cursor, ErrorAnswer, Mode},
 };
 
 /// Longest request target; longer is answered 414.
@@ -105,14 +106,14 @@ impl FeedQuery {
 pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/feed/{id}", get(feed))
-        .route("/api/transports", get(list_transports))
-        .route("/api/stats", get(stats))
-        .route("/api/clock", get(clock))
-        .route("/api/published", get(published))
-        .route("/api/runtime-lag", get(runtime_lag))
+        .route("/api/transports", get(control::list_transports))
+        .route("/api/stats", get(control::stats))
+        .route("/api/clock", get(control::clock))
+        .route("/api/published", get(control::published))
+        .route("/api/runtime-lag", get(control::runtime_lag))
         .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(ready))
-        .route("/metrics", get(metrics))
+        .route("/readyz", get(control::ready))
+        .route("/metrics", get(control::metrics))
         .route("/", get(index))
         .fallback(|| async {
             problem(
@@ -263,147 +264,6 @@ fn last_event_id(headers: &HeaderMap) -> Option<&str> {
     let id = headers.get("last-event-id")?;
     // Bytes that are no text are malformed too, and must not pass for "no cursor".
     Some(id.to_str().unwrap_or("(not text)")).filter(|id| !id.is_empty())
-}
-
-async fn list_transports(State(app): State<Arc<App>>) -> Json<Vec<TransportDescription>> {
-    Json(
-        app.transports
-            .iter()
-            .map(|(transport, _)| transport.description.clone())
-            .collect(),
-    )
-}
-
-async fn clock(State(app): State<Arc<App>>) -> Response {
-    let answer = ClockAnswer {
-        now_us: app.hub.clock.now_us(),
-        offset_us: app.hub.clock.offset_us(),
-        boot_id: boot_id(),
-        epoch: app.hub.epoch,
-    };
-    ([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response()
-}
-
-/// A stretch of time, and how much is told of it.
-#[derive(Deserialize)]
-struct RangeQuery {
-    from_us: Option<u64>,
-    to_us: Option<u64>,
-    #[serde(default)]
-    detail: bool,
-}
-
-type RangeResult = Result<Query<RangeQuery>, axum::extract::rejection::QueryRejection>;
-
-/// Answers with what there is of a range: from the beginning until now where it does not say.
-fn of_range<T: Serialize>(app: &App, query: RangeResult, answer: impl FnOnce(u64, u64, bool) -> T) -> Response {
-    match query {
-        Ok(Query(query)) => {
-            let to_us = query.to_us.unwrap_or_else(|| app.hub.clock.now_us());
-            Json(answer(query.from_us.unwrap_or(0), to_us, query.detail)).into_response()
-        }
-        Err(rejection) => problem(
-            StatusCode::BAD_REQUEST,
-            format!(
-                "{}; expected from_us=N&to_us=N in µs since 1970, and detail=true or false",
-                rejection.body_text()
-            ),
-        ),
-    }
-}
-
-async fn published(State(app): State<Arc<App>>, query: RangeResult) -> Response {
-    of_range(&app, query, |from_us, to_us, detail| {
-        app.hub.published(from_us, to_us, detail)
-    })
-}
-
-async fn runtime_lag(State(app): State<Arc<App>>, query: RangeResult) -> Response {
-    of_range(&app, query, |from_us, to_us, _| RuntimeLagAnswer {
-        lags_us: app.lags.between(from_us, to_us),
-    })
-}
-
-/// `GET /api/stats`.
-#[derive(Serialize)]
-struct StatsAnswer<'a> {
-    epoch: u64,
-    now_us: u64,
-    feed: &'a FeedDescription,
-    topics: Vec<TopicAnswer<'a>>,
-    updates: u64,
-    log: LogStats,
-    connections: i64,
-    connections_total: u64,
-    connections_refused: u64,
-    header_timeouts: u64,
-    write_stalls: u64,
-    bytes_received: u64,
-    bytes_sent: u64,
-    transports: Vec<TransportSnapshot>,
-    cpu_s: f64,
-    rss_bytes: Option<u64>,
-}
-
-#[derive(Serialize)]
-struct TopicAnswer<'a> {
-    topic: &'a str,
-    home: &'a str,
-    away: &'a str,
-}
-
-async fn stats(State(app): State<Arc<App>>) -> Response {
-    let stats = &app.stats;
-    let topics = app.hub.topics().iter();
-    Json(StatsAnswer {
-        epoch: app.hub.epoch,
-        now_us: app.hub.clock.now_us(),
-        feed: &app.feed,
-        topics: topics
-            .map(|topic| TopicAnswer {
-                topic: &topic.name,
-                home: &topic.home,
-                away: &topic.away,
-            })
-            .collect(),
-        updates: stats.updates.get(),
-        log: app.hub.log_stats(),
-        connections: stats.connections.get(),
-        connections_total: stats.connections_total.get(),
-        connections_refused: stats.connections_refused.get(),
-        header_timeouts: stats.header_timeouts.get(),
-        write_stalls: stats.write_stalls.get(),
-        bytes_received: stats.bytes_received.get(),
-        bytes_sent: stats.bytes_sent.get(),
-        transports: app
-            .transports
-            .iter()
-            .map(|(transport, stats)| stats.snapshot(transport.id()))
-            .collect(),
-        cpu_s: cpu_seconds(),
-        rss_bytes: resident_bytes(),
-    })
-    .into_response()
-}
-
-/// Says that the server is stopping before its streams end, so that a balancer sends nobody new.
-async fn ready(State(app): State<Arc<App>>) -> Response {
-    if app.stop.begun.is_cancelled() {
-        problem(StatusCode::SERVICE_UNAVAILABLE, "the server is stopping")
-    } else {
-        "ready\n".into_response()
-    }
-}
-
-async fn metrics(State(app): State<Arc<App>>) -> Response {
-    const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    match app.stats.metrics(app.hub.log_stats()) {
-        Ok(text) => ([(header::CONTENT_TYPE, OPENMETRICS)], text).into_response(),
-        Err(error) => problem(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            format!("the metrics could not be written: {error}"),
-        ),
-    }
 }
 
 async fn index() -> Response {

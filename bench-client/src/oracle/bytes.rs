@@ -26,9 +26,8 @@ use server::{settings::UPDATE_MAX_BYTES, wire::Cursor};
 
 use super::{Case, Expected, feed::Feed, range::Range, traffic};
 use crate::{
-    headers::HeaderSet,
-    record::{RequestHeaders, Row},
-    run::clients::mode,
+    record::Row,
+    run::clients::endpoint,
     transports::{
         Asks, Endpoint, PollGrid,
         framing::{Answer, HEARTBEAT},
@@ -227,25 +226,20 @@ struct Wire<'a> {
 
 impl Wire<'_> {
     fn endpoint(&self, topic: Option<u64>) -> Endpoint {
-        let plan = self.case.plan;
         let address = SocketAddr::from(ADDRESS);
-        Endpoint {
-            address,
-            authority: address.to_string(),
-            topic: topic.map(|topic| format!("match-{}", topic + 1)),
-            topics: Arc::default(),
-            mode: mode(plan.mode),
-            wait_ms: plan.wait_ms,
-            headers: match plan.request_headers {
-                RequestHeaders::Browser => HeaderSet::Browser,
-                RequestHeaders::Minimal => HeaderSet::Minimal,
-            },
-            keep_alive: plan.keep_alive,
-            polls: PollGrid {
-                first_us: 0,
-                interval_us: 1,
-            },
-        }
+        let topic = topic.map(|topic| format!("match-{}", topic + 1));
+        // When it polls changes no byte.
+        let polls = PollGrid {
+            first_us: 0,
+            interval_us: 1,
+        };
+        endpoint(
+            self.case.plan,
+            (address, address.to_string()),
+            topic,
+            Arc::default(),
+            polls,
+        )
     }
 
     /// A client like each there is, and how many are like it: names of topics differ in their digits.

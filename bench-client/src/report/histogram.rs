@@ -86,6 +86,11 @@ impl Distribution {
         })
     }
 
+    /// A quantile of what the record holds, µs; None where it holds nothing, or the quantile is lost.
+    pub fn quantile_us(quantiles: Option<&Quantiles>, q: f64) -> Option<u64> {
+        Self::decode(quantiles?).ok()?.quantile(q)?.us()
+    }
+
     /// Adds everything in `other`.
     pub fn merge(&mut self, other: &Distribution) {
         self.histogram

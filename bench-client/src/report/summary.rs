@@ -144,14 +144,7 @@ impl Summary<'_> {
 
     /// Median over the repeats: resident memory is a state, not a sum.
     pub fn server_rss_bytes_per_client(&self) -> Option<f64> {
-        let mut known: Vec<f64> = self.values(|row| row.server_rss_bytes_per_client).collect();
-        known.sort_by(f64::total_cmp);
-        let middle = known.len() / 2;
-        match known.len() {
-            0 => None,
-            odd if odd % 2 == 1 => Some(known[middle]),
-            _ => Some((known[middle - 1] + known[middle]) / 2.0),
-        }
+        median(self.values(|row| row.server_rss_bytes_per_client).collect())
     }
 
     pub fn setup_bytes_per_client(&self) -> Option<f64> {
@@ -195,6 +188,17 @@ impl Summary<'_> {
             .values(parts)
             .fold((0.0, 0.0), |sum, part| (sum.0 + part.0, sum.1 + part.1));
         (below > 0.0).then(|| above / below)
+    }
+}
+
+/// The middle value, or the mean of the two in the middle; None of nothing.
+pub fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match values.len() {
+        0 => None,
+        odd if odd % 2 == 1 => Some(values[middle]),
+        _ => Some(f64::midpoint(values[middle - 1], values[middle])),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The virtual clients of a row, made from the plan.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use anyhow::Context;
 use rand_pcg::{
@@ -44,23 +44,13 @@ pub fn start(
         // Spread evenly over the interval, each within a slot of its own: (i + u) / N · P.
         let unit = random.next_u64() as f64 / (u64::MAX as f64 + 1.0);
         let phase = (f64::from(index) + unit) / f64::from(plan.clients) * interval_us as f64;
-        let endpoint = Endpoint {
-            address: control.address,
-            authority: control.authority.clone(),
-            topic: topic.map(|topic| matches[topic as usize].0.clone()),
-            topics: topics.clone(),
-            mode: mode(plan.mode),
-            wait_ms: plan.wait_ms,
-            headers: match plan.request_headers {
-                RequestHeaders::Browser => HeaderSet::Browser,
-                RequestHeaders::Minimal => HeaderSet::Minimal,
-            },
-            keep_alive: plan.keep_alive,
-            polls: PollGrid {
-                first_us: grid_from + phase as u64,
-                interval_us,
-            },
+        let followed = topic.map(|topic| matches[topic as usize].0.clone());
+        let polls = PollGrid {
+            first_us: grid_from + phase as u64,
+            interval_us,
         };
+        let at = (control.address, control.authority.clone());
+        let endpoint = endpoint(plan, at, followed, topics.clone(), polls);
         VirtualClient {
             index,
             topic,
@@ -72,6 +62,30 @@ pub fn start(
         }
     };
     Fleet::start(environment::cores(), plan.clients, clock, plan.ramp_per_s, make)
+}
+
+/// What a client of the plan asks for, of the server at this address (and under this name).
+pub fn endpoint(
+    plan: &Plan,
+    (address, authority): (SocketAddr, String),
+    topic: Option<String>,
+    topics: Arc<TopicIndex>,
+    polls: PollGrid,
+) -> Endpoint {
+    Endpoint {
+        address,
+        authority,
+        topic,
+        topics,
+        mode: mode(plan.mode),
+        wait_ms: plan.wait_ms,
+        headers: match plan.request_headers {
+            RequestHeaders::Browser => HeaderSet::Browser,
+            RequestHeaders::Minimal => HeaderSet::Minimal,
+        },
+        keep_alive: plan.keep_alive,
+        polls,
+    }
 }
 
 /// The plan's mode, as the protocol has it.

@@ -217,10 +217,7 @@ fn delivered(figures: &mut SummaryRow, tally: &Tally) {
 
 /// What the kernel and the probes say, in the window.
 fn observed(figures: &mut SummaryRow, health: &Health, wire: Option<&Wire>) {
-    let p99_us = |lag: &Option<Quantiles>| {
-        let lag = Distribution::decode(lag.as_ref()?).ok()?;
-        lag.quantile(0.99)?.us()
-    };
+    let p99_us = |lag: &Option<Quantiles>| Distribution::quantile_us(lag.as_ref(), 0.99);
     figures.client_lag_p99_us = p99_us(&health.client_lag);
     figures.server_lag_p99_us = p99_us(&health.server_lag);
     figures.others_cpu_share = health.others_cpu_share;

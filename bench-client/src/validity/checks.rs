@@ -2,10 +2,11 @@
 
 use super::{Case, finding};
 use crate::{
-    record::{Arrivals, Bound, FeedPlan, Finding, Plan, Quantiles, SeriesPoint, Verdict},
+    record::{Arrivals, Bound, FeedPlan, Finding, Plan, SeriesPoint, Verdict},
     report::{
         format::{number, share, time_us},
         histogram::Distribution,
+        summary::median,
     },
     run::window::tick_gap_us,
     transports::{self, Asks},
@@ -67,7 +68,7 @@ fn client(case: &Case<'_>) -> Vec<Check> {
     let p99_us = figures.latency_p99_us.and_then(|p99| p99.us());
     // A wake-up of either side is all there is below this.
     let p99_us = p99_us.filter(|us| *us >= ALONE_LEAST_US);
-    let alone_us = case.calibration.and_then(|one| quantile_us(&one.latency, 0.99));
+    let alone_us = Distribution::quantile_us(case.calibration.map(|one| &one.latency), 0.99);
     vec![
         Check {
             code: "client-cpu",
@@ -134,7 +135,7 @@ fn machine(case: &Case<'_>) -> Vec<Check> {
         Check {
             code: "server-lag",
             bound: bounds.server_lag_p50_us,
-            value: health.server_lag.as_ref().and_then(|lag| quantile_us(lag, 0.5)),
+            value: Distribution::quantile_us(health.server_lag.as_ref(), 0.5).map(|us| us as f64),
             words: time_us,
             what: "half of the time what arrived waited unread at the server for more than {}",
             advice: "the server was saturated: these are figures of a queue, not of the technique",
@@ -283,11 +284,6 @@ impl Number for f64 {
     }
 }
 
-fn quantile_us(quantiles: &Quantiles, q: f64) -> Option<f64> {
-    let distribution = Distribution::decode(quantiles).ok()?;
-    Some(distribution.quantile(q)?.us()? as f64)
-}
-
 /// The largest of what the clients sent again, what the whole machine (with a server on it) sent again, and what reached the clients behind
 /// a later segment, as it does when a server elsewhere sends again.
 fn retransmitted(case: &Case<'_>) -> Option<f64> {
@@ -356,22 +352,14 @@ fn drift(series: &[SeriesPoint]) -> Option<f64> {
     if half < 2 {
         return None;
     }
-    let (first, second) = (median(&known[..half]), median(&known[known.len() - half..]));
+    let (first, second) = (
+        median(known[..half].to_vec())?,
+        median(known[known.len() - half..].to_vec())?,
+    );
     let apart = (first - second).abs();
     Some(if apart < DRIFT_LEAST_US {
         1.0
     } else {
         first.max(second) / first.min(second).max(1.0)
     })
-}
-
-fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let middle = sorted.len() / 2;
-    if sorted.len() % 2 == 1 {
-        sorted[middle]
-    } else {
-        f64::midpoint(sorted[middle - 1], sorted[middle])
-    }
 }
