@@ -112,7 +112,7 @@ pub async fn run(setting: Setting<'_>) -> anyhow::Result<Ended> {
             let (rows, repeats) = ahead(plan, repeat);
             setting.progress.row(record.rows.len(), rows, id, repeat, repeats);
             let (mut row, catalogue) = row::measure(&setting, id, repeat).await;
-            validity::judge(&record, &mut row);
+            validity::judge(&record.circumstances(), &mut row);
             if let Outcome::Failed { reason } = &row.outcome {
                 setting.progress.say(&format!("{id}, repeat {repeat}: {reason}"));
                 for fault in row.faults.iter().take(FAULTS_SAID) {

@@ -12,26 +12,33 @@ mod counts;
 
 use crate::record::{Calibration, Environment, Finding, Outcome, Plan, Row, RunRecord, Tool, Verdict};
 
-/// What a row is judged by.
-pub struct Case<'a> {
+/// What all rows of a run are judged by.
+pub struct Circumstances<'a> {
     pub plan: &'a Plan,
     pub tool: &'a Tool,
     pub environment: &'a Environment,
-    /// What the client alone adds for this transport, where it was ever measured.
-    pub calibration: Option<&'a Calibration>,
-    pub row: &'a Row,
+    /// What the client alone adds, where it was ever measured.
+    pub calibrations: &'a [Calibration],
+}
+
+/// A row among them.
+struct Case<'a> {
+    plan: &'a Plan,
+    tool: &'a Tool,
+    environment: &'a Environment,
+    /// That of its transport.
+    calibration: Option<&'a Calibration>,
+    row: &'a Row,
 }
 
 /// Judges the row and writes the verdict into it.
-pub fn judge(record: &RunRecord, row: &mut Row) {
+pub fn judge(by: &Circumstances<'_>, row: &mut Row) {
+    let transport = &row.figures.transport;
     let case = Case {
-        plan: &record.plan,
-        tool: &record.tool,
-        environment: &record.environment,
-        calibration: record
-            .calibrations
-            .iter()
-            .find(|one| one.transport == row.figures.transport),
+        plan: by.plan,
+        tool: by.tool,
+        environment: by.environment,
+        calibration: by.calibrations.iter().find(|one| one.transport == *transport),
         row,
     };
     let findings = findings(&case);
@@ -97,6 +104,16 @@ fn outcome(case: &Case<'_>) -> Vec<Finding> {
 }
 
 impl RunRecord {
+    /// What its rows are judged by.
+    pub fn circumstances(&self) -> Circumstances<'_> {
+        Circumstances {
+            plan: &self.plan,
+            tool: &self.tool,
+            environment: &self.environment,
+            calibrations: &self.calibrations,
+        }
+    }
+
     /// The verdict of the run: that of its worst row. None without rows.
     pub fn verdict(&self) -> Option<Verdict> {
         self.rows.iter().filter_map(|row| row.figures.validity).max()

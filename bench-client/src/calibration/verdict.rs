@@ -6,8 +6,8 @@
 
 use crate::{
     environment,
-    record::{Environment, Plan, Row, RunRecord, RunStatus, SCHEMA_VERSION, Verdict},
-    validity,
+    record::{Environment, Plan, Row, Verdict},
+    validity::{self, Circumstances},
 };
 
 /// What says nothing of a calibration. The update's own times are those of the feed and of the ordinary server beside it, which
@@ -17,7 +17,13 @@ const LEFT_OUT: [&str; 5] = ["publish-lag", "server-lag", "drift", "prediction",
 
 /// The worst there is to say of a row, and every finding that counts against it, worst first.
 pub fn judged(plan: &Plan, machine: &Environment, row: &mut Row) -> (Verdict, Vec<String>) {
-    validity::judge(&record(plan, machine), row);
+    let by = Circumstances {
+        plan,
+        tool: &environment::tool(),
+        environment: machine,
+        calibrations: &[],
+    };
+    validity::judge(&by, row);
     let against = |finding: &&crate::record::Finding| {
         finding.verdict > Verdict::Valid && !LEFT_OUT.contains(&finding.code.as_str())
     };
@@ -28,25 +34,6 @@ pub fn judged(plan: &Plan, machine: &Environment, row: &mut Row) -> (Verdict, Ve
         format!("{name}: {}: {}", one.code, one.text)
     });
     (worst, lines.collect())
-}
-
-/// A row is judged within its record: the plan's bounds, the build and the machine.
-fn record(plan: &Plan, machine: &Environment) -> RunRecord {
-    RunRecord {
-        schema: String::new(),
-        schema_version: SCHEMA_VERSION,
-        id: String::new(),
-        status: RunStatus::Running,
-        started_utc: String::new(),
-        elapsed_s: 0.0,
-        tool: environment::tool(),
-        plan: plan.clone(),
-        environment: machine.clone(),
-        transports: Vec::new(),
-        calibrations: Vec::new(),
-        settled_after: None,
-        rows: Vec::new(),
-    }
 }
 
 #[cfg(test)]

@@ -10,11 +10,7 @@
 
 use server::wire::PublishedAnswer;
 
-use super::{
-    Setting,
-    figures::{self, Measured},
-    row,
-};
+use super::{Setting, figures::Measured, row};
 use crate::{record::Row, report::histogram::Distribution, virtual_client::ClientLog};
 
 /// Measures one transport once against the null server: from its writes to the client's reads, and the row.
@@ -24,9 +20,7 @@ pub async fn against_null(setting: &Setting<'_>, id: &str, repeat: u32) -> (Dist
     if let Some(published) = &measured.state.published {
         put_right(&mut measured.logs, published);
     }
-    let row = tokio::task::spawn_blocking(|| figures::row(measured)).await;
-    // It is pure: if it panics, that is a bug, and hiding it would make a wrong table.
-    (added, row.expect("the figures can be computed"))
+    (added, row::figures_of(measured).await)
 }
 
 /// From write to read, of everything that was received within the window.

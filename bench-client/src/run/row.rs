@@ -96,9 +96,14 @@ impl From<anyhow::Error> for Cut {
 pub async fn measure(setting: &Setting<'_>, id: &str, repeat: u32) -> (Row, Vec<Transport>) {
     let mut measured = observe(setting, id, repeat).await;
     let catalogue = std::mem::take(&mut measured.state.catalogue);
+    (figures_of(measured).await, catalogue)
+}
+
+/// The row that was measured. Computing it takes its time: not on the coordinator's thread.
+pub async fn figures_of(measured: Measured) -> Row {
     let row = tokio::task::spawn_blocking(|| figures::row(measured)).await;
     // It is pure: if it panics, that is a bug, and hiding it would make a wrong table.
-    (row.expect("the figures can be computed"), catalogue)
+    row.expect("the figures can be computed")
 }
 
 /// Goes through the phases, and keeps everything they left behind, however they ended.

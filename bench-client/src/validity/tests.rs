@@ -18,7 +18,7 @@ fn judged(transport: &str, change: impl FnOnce(&mut RunRecord, &mut Row)) -> Row
     row.predictions.clear();
     (row.health, row.wire) = (Health::default(), None);
     change(&mut record, &mut row);
-    judge(&record, &mut row);
+    judge(&record.circumstances(), &mut row);
     row
 }
 
