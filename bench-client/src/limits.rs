@@ -58,11 +58,16 @@ fn update_bytes(plan: &Plan) -> f64 {
 
 /// How long the whole run takes, about, in seconds.
 pub fn run_s(plan: &Plan) -> f64 {
+    let contenders = plan.contenders();
+    let rows = contenders.iter().map(|id| row_s(&plan.varied(id.variant.as_deref())));
+    rows.sum::<f64>() * f64::from(plan.repeats)
+}
+
+fn row_s(plan: &Plan) -> f64 {
     const START_AND_DRAIN_S: f64 = 1.0;
     const CONNECTS_PER_S: f64 = 5_000.0;
     let ramp = f64::from(plan.clients) / plan.ramp_per_s.unwrap_or(CONNECTS_PER_S);
-    let row = START_AND_DRAIN_S + ramp + plan.settle_s + plan.duration_s;
-    row * (plan.transports.len() as f64) * f64::from(plan.repeats)
+    START_AND_DRAIN_S + ramp + plan.settle_s + plan.duration_s
 }
 
 /// One thing the machine must have enough of.
@@ -82,8 +87,18 @@ impl Need {
     }
 }
 
-/// Everything the plan needs.
+/// Everything the plan needs: the most that any of its variants does.
 pub fn needs(plan: &Plan, machine: &Environment) -> Vec<Need> {
+    let of_one = |plan: &Plan| needs_of_one(plan, machine);
+    let variants = plan.variants.iter().map(|one| of_one(&plan.varied(Some(&one.name))));
+    let most = |a: Vec<Need>, b: Vec<Need>| -> Vec<Need> {
+        let pairs = a.into_iter().zip(b);
+        pairs.map(|(a, b)| if b.needed > a.needed { b } else { a }).collect()
+    };
+    variants.reduce(most).unwrap_or_else(|| of_one(plan))
+}
+
+fn needs_of_one(plan: &Plan, machine: &Environment) -> Vec<Need> {
     let clients = u64::from(plan.clients);
     let limit = machine.descriptor_limit;
     let possible = limit.saturating_sub(DESCRIPTORS_BESIDES);

@@ -16,7 +16,7 @@ use server::{
 };
 
 use crate::{
-    record::{Arrivals, FeedPlan, Follow, Looks, Mode, Plan, RequestHeaders, default_margin},
+    record::{Arrivals, ContenderId, FeedPlan, Follow, Looks, Mode, Plan, RequestHeaders, Variant, default_margin},
     scenario::{Scenario, nearest},
     statistics::looks::schedule,
     transports,
@@ -189,10 +189,36 @@ fn base(scenario: &Scenario, overrides: &Overrides, feed: FeedPlan) -> Result<Pl
         thresholds: joined(file.thresholds.as_deref().unwrap_or_default(), &overrides.thresholds),
         margin: file.margin.unwrap_or_else(default_margin),
         looks: None,
+        variants: variants(file.variants.as_deref().unwrap_or_default(), overrides)?,
     };
     check(&plan)?;
     plan.looks = overrides.until_settled.map(|most| looks(&plan, most)).transpose()?;
     Ok(plan)
+}
+
+/// The scenario's variants. A flag that says how many clients there are says so for all of them; one that says what they are there to vary
+/// would make them the same.
+fn variants(variants: &[Variant], overrides: &Overrides) -> Result<Vec<Variant>, PlanError> {
+    let given = [
+        (
+            "--mode",
+            overrides.mode.is_some(),
+            variants.iter().any(|one| one.mode.is_some()),
+        ),
+        (
+            "--poll-interval",
+            overrides.poll_interval_ms.is_some(),
+            variants.iter().any(|one| one.poll_interval_ms.is_some()),
+        ),
+    ];
+    if let Some((flag, ..)) = given.iter().find(|(_, flag, varied)| *flag && *varied) {
+        return Err(PlanError::Varied(flag));
+    }
+    let one = |variant: &Variant| Variant {
+        clients: variant.clients.filter(|_| overrides.clients.is_none()),
+        ..variant.clone()
+    };
+    Ok(variants.iter().map(one).collect())
 }
 
 fn joined(first: &[String], second: &[String]) -> Vec<String> {
@@ -201,7 +227,7 @@ fn joined(first: &[String], second: &[String]) -> Vec<String> {
 
 /// The schedule of `--until-settled`, where there is something to settle.
 fn looks(plan: &Plan, most: u32) -> Result<Looks, PlanError> {
-    if plan.transports.len() < 2 {
+    if plan.contenders().len() < 2 {
         return Err(PlanError::NothingToSettle);
     }
     if plan.repeats < REPEATS_TO_LOOK {
@@ -287,6 +313,16 @@ fn feed_plan(settings: &FeedSettings, feed: &FeedDescription) -> FeedPlan {
     }
 }
 
+impl Resolved {
+    /// As a variant of the plan measures it.
+    pub fn varied(&self, name: Option<&str>) -> Resolved {
+        Resolved {
+            plan: self.plan.varied(name),
+            feed: self.feed.clone(),
+        }
+    }
+}
+
 impl Plan {
     pub fn poll_interval(&self) -> Duration {
         Duration::from_millis(self.poll_interval_ms)
@@ -306,13 +342,13 @@ impl Plan {
     }
 
     /// Transport and repeat of every row that is sure to be measured, in balanced order: A B C D, D C B A, A B C D …
-    pub fn rows(&self) -> Vec<(&str, u32)> {
+    pub fn rows(&self) -> Vec<(ContenderId, u32)> {
         (1..=self.repeats).flat_map(|repeat| self.round(repeat)).collect()
     }
 
     /// The rows of one round.
-    pub fn round(&self, repeat: u32) -> Vec<(&str, u32)> {
-        let mut round: Vec<_> = self.transports.iter().map(|id| (id.as_str(), repeat)).collect();
+    pub fn round(&self, repeat: u32) -> Vec<(ContenderId, u32)> {
+        let mut round: Vec<_> = self.contenders().into_iter().map(|id| (id, repeat)).collect();
         if repeat.is_multiple_of(2) {
             round.reverse();
         }

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use bounds::{Bound, Bounds};
 pub use evidence::{Calibration, Finding, Health, Prediction, Verdict, Wire, WireCounts};
 pub use figures::SummaryRow;
-pub use plan::{Arrivals, FeedPlan, Follow, Looks, Mode, Plan, RequestHeaders, default_margin};
+pub use plan::{Arrivals, ContenderId, FeedPlan, Follow, Looks, Mode, Plan, RequestHeaders, Variant, default_margin};
 
 /// Version of this file's shape; older versions stay readable.
 ///
@@ -48,6 +48,9 @@ pub struct RunRecord {
     pub environment: Environment,
     /// What the server says of each transport of the plan, in the plan's order.
     pub transports: Vec<Transport>,
+    /// Where the plan has variants: what is compared, in the order of tables; empty where it is the transports themselves.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contenders: Vec<Contender>,
     /// What the client alone adds with these settings on this machine, where it was ever measured.
     #[serde(default)]
     pub calibrations: Vec<Calibration>,
@@ -112,6 +115,17 @@ pub struct Transport {
     pub caveat: String,
 }
 
+/// A transport in one of the plan's variants.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Contender {
+    /// `<transport>/<variant>`.
+    pub id: String,
+    pub transport: String,
+    pub variant: String,
+    /// For people.
+    pub label: String,
+}
+
 /// One transport, measured once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Row {
@@ -149,6 +163,36 @@ pub struct Row {
     pub faults: Vec<String>,
     /// For a replay: the last score every topic showed to its clients.
     pub final_scores: Vec<FinalScore>,
+}
+
+impl RunRecord {
+    /// A contender's name for people, its id where the record has none.
+    pub fn label<'a>(&'a self, contender: &'a str) -> &'a str {
+        let varied = self.contenders.iter().find(|one| one.id == contender);
+        let transport = self.transports.iter().find(|one| one.id == contender);
+        let named = varied.map(|one| &one.label).or(transport.map(|one| &one.label));
+        named.map_or(contender, |label| label)
+    }
+
+    /// Names what the plan's variants make of its transports, by the labels that are known so far.
+    pub fn name_contenders(&mut self) {
+        if self.plan.variants.is_empty() {
+            return;
+        }
+        let contenders = self.plan.contenders();
+        let named = contenders.into_iter().filter_map(|id| {
+            let label = self.transports.iter().find(|one| one.id == id.transport);
+            let label = label.map_or(id.transport.as_str(), |one| &one.label);
+            let (text, variant) = (id.to_string(), id.variant?);
+            Some(Contender {
+                id: text,
+                label: format!("{label}, {variant}"),
+                transport: id.transport,
+                variant,
+            })
+        });
+        self.contenders = named.collect();
+    }
 }
 
 /// How a row ended.

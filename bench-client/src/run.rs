@@ -47,6 +47,7 @@ const FAULTS_SAID: usize = 3;
 const OPEN_SAID: usize = 3;
 
 /// Where and how a run is made.
+#[derive(Clone)]
 pub struct Setting<'a> {
     pub resolved: &'a Resolved,
     /// The server elsewhere, when there is one.
@@ -95,10 +96,12 @@ pub async fn run(setting: Setting<'_>) -> anyhow::Result<Ended> {
         plan: plan.clone(),
         environment: environment::describe(),
         transports: Vec::new(),
+        contenders: Vec::new(),
         calibrations: Vec::new(),
         settled_after: None,
         rows: Vec::new(),
     };
+    record.name_contenders();
     let say = |line: &str| setting.progress.say(line);
     record.calibrations = kept::matching(Path::new(kept::FOLDER), plan, &record.environment, say);
     let started = Instant::now();
@@ -110,8 +113,16 @@ pub async fn run(setting: Setting<'_>) -> anyhow::Result<Ended> {
                 break;
             }
             let (rows, repeats) = ahead(plan, repeat);
-            setting.progress.row(record.rows.len(), rows, id, repeat, repeats);
-            let (mut row, catalogue) = row::measure(&setting, id, repeat).await;
+            setting
+                .progress
+                .row(record.rows.len(), rows, &id.to_string(), repeat, repeats);
+            let varied = setting.resolved.varied(id.variant.as_deref());
+            let varied = Setting {
+                resolved: &varied,
+                ..setting.clone()
+            };
+            let (mut row, catalogue) = row::measure(&varied, &id.transport, repeat).await;
+            row.figures.variant = id.variant.clone();
             validity::judge(&record.circumstances(), &mut row);
             if let Outcome::Failed { reason } = &row.outcome {
                 setting.progress.say(&format!("{id}, repeat {repeat}: {reason}"));
@@ -121,6 +132,7 @@ pub async fn run(setting: Setting<'_>) -> anyhow::Result<Ended> {
             }
             if record.transports.is_empty() {
                 record.transports = catalogue;
+                record.name_contenders();
             }
             record.rows.push(row);
             let _ = save(&mut record, &folder, started, setting.progress);
@@ -144,7 +156,7 @@ fn ahead(plan: &Plan, repeat: u32) -> (usize, u32) {
     let looks = plan.looks.iter().flat_map(|looks| &looks.after_repeats);
     let next = looks.copied().find(|look| *look >= repeat);
     let repeats = next.unwrap_or(plan.repeats);
-    (repeats as usize * plan.transports.len(), repeats)
+    (repeats as usize * plan.contenders().len(), repeats)
 }
 
 /// Looks at the comparisons where the plan has a look, and says what is open. True when nothing is.

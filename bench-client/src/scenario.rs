@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::record::{Arrivals, Bounds, Follow, Mode, RequestHeaders};
+use crate::record::{Arrivals, Bounds, Follow, Mode, RequestHeaders, Variant};
 
 /// The scenario of a run that names none.
 pub const DEFAULT: &str = "live-score";
@@ -58,6 +58,8 @@ pub struct ScenarioFile {
     pub thresholds: Option<Vec<String>>,
     /// Two techniques are called equivalent when they differ by less than this share.
     pub margin: Option<f64>,
+    /// The same plan with some of what clients do done otherwise, each measured beside the others.
+    pub variants: Option<Vec<Variant>>,
     /// Measure even when the window holds too few updates for honest quantiles.
     pub force: Option<bool>,
 }

@@ -56,7 +56,8 @@ impl Checked {
 /// Every threshold of the plan, in its order.
 pub fn check(record: &RunRecord, summaries: &[Summary]) -> Vec<Checked> {
     let plan = &record.plan;
-    let checked = |text: &String| match Threshold::parse(text, &plan.transports) {
+    let ids = plan.contender_ids();
+    let checked = |text: &String| match Threshold::parse(text, &ids) {
         Ok(threshold) => threshold.check(record.status, summaries),
         // Checked when the plan was made: by another version, then.
         Err(error) => Checked {
@@ -102,7 +103,7 @@ impl Threshold {
     }
 
     fn standing(&self, status: RunStatus, measured: &[(&str, Measured)], summaries: &[Summary]) -> Standing {
-        let has_rows = |id: &str| summaries.iter().any(|one| one.transport == id && !one.rows.is_empty());
+        let has_rows = |id: &str| summaries.iter().any(|one| one.contender == id && !one.rows.is_empty());
         // A row that is still to come, or never came, breaks nothing; one that came and does not tell does.
         let breaks =
             |(id, one): &(&str, Measured)| !self.holds(*one) && (status == RunStatus::Finished || has_rows(id));
@@ -118,7 +119,7 @@ impl Threshold {
     }
 
     fn measured(&self, id: &str, summaries: &[Summary]) -> Measured {
-        let summary = summaries.iter().find(|summary| summary.transport == id);
+        let summary = summaries.iter().find(|summary| summary.contender == id);
         let measured = summary.map_or(Measured::Unknown, |summary| {
             metric::measured(summary, &self.metric.column)
         });

@@ -11,6 +11,7 @@ mod checks;
 mod counts;
 
 use crate::record::{Calibration, Environment, Finding, Outcome, Plan, Row, RunRecord, Tool, Verdict};
+use crate::transports::{self, Asks};
 
 /// What all rows of a run are judged by.
 pub struct Circumstances<'a> {
@@ -34,8 +35,9 @@ struct Case<'a> {
 /// Judges the row and writes the verdict into it.
 pub fn judge(by: &Circumstances<'_>, row: &mut Row) {
     let transport = &row.figures.transport;
+    let plan = by.plan.varied(row.figures.variant.as_deref());
     let case = Case {
-        plan: by.plan,
+        plan: &plan,
         tool: by.tool,
         environment: by.environment,
         calibration: by.calibrations.iter().find(|one| one.transport == *transport),
@@ -87,6 +89,11 @@ fn outcome(case: &Case<'_>) -> Vec<Finding> {
     if case.tool.profile == "debug" {
         let text = "a debug build takes several times the CPU and time of a release build: add --release";
         findings.push(finding(Verdict::Suspect, "debug-build", text));
+    }
+    let asks = transports::by_id(&case.row.figures.transport).map(|row| row.asks);
+    if !case.plan.keep_alive && asks == Some(Asks::Once) {
+        let text = "it asks once and keeps that connection: without keep-alive it does what it does with it";
+        findings.push(finding(Verdict::Valid, "unchanged", text));
     }
     if case.row.health.interrupts_apart == Some(true) {
         let text = "this kernel takes interrupts out of the processes' CPU time, and much of TCP's work on loopback is done in them: CPU per \

@@ -97,7 +97,9 @@ pub fn keep(folder: &Path, plan: &Plan, machine: &Environment, calibration: &Cal
 /// The calibrations that were made under the plan's conditions on this machine. One that cannot be read is said and left out.
 pub fn matching(folder: &Path, plan: &Plan, machine: &Environment, mut say: impl FnMut(&str)) -> Vec<Calibration> {
     let mut found = Vec::new();
-    for id in plan.transports.iter().filter(|_| !plan.remote) {
+    // A record has one calibration per transport: with variants none is every variant's.
+    let applies = !plan.remote && plan.variants.is_empty();
+    for id in plan.transports.iter().filter(|_| applies) {
         let conditions = Conditions::of(plan, machine, id);
         let path = folder.join(conditions.file_name());
         match read(&path, &conditions) {

@@ -126,6 +126,7 @@ fn different_plans(a: &Plan, b: &Plan) -> Vec<String> {
             ("wait", format!("{} ms", plan.wait_ms)),
             ("request headers", text(&plan.request_headers)),
             ("keep-alive", plan.keep_alive.to_string()),
+            ("variants", text(&plan.variants)),
             ("a server elsewhere", plan.remote.to_string()),
             ("window", format!("{} s", plan.duration_s)),
         ]

@@ -17,13 +17,33 @@ pub fn summary(plan: &Plan) -> String {
 /// Clients, feed and length of the plan.
 pub fn load(plan: &Plan) -> String {
     format!(
-        "{}, {}, {} × {}, about {}",
-        format::of(plan.clients.into(), "client", "clients"),
+        "{}, {}, {}{} × {}, about {}",
+        clients(plan),
         feed(plan),
         format::of(plan.transports.len() as u64, "transport", "transports"),
+        match plan.variants.len() {
+            0 => String::new(),
+            variants => format!(" × {variants} variants"),
+        },
         describe::repeats(plan),
         length(plan),
     )
+}
+
+/// So many, or where variants differ from how many to how many.
+fn clients(plan: &Plan) -> String {
+    let varied = plan.variants.iter().map(|one| one.clients.unwrap_or(plan.clients));
+    let (least, most) = (varied.clone().min(), varied.max());
+    match (least, most) {
+        (Some(least), Some(most)) if least < most => {
+            format!(
+                "{} to {}",
+                format::count(least),
+                format::of(most.into(), "client", "clients")
+            )
+        }
+        (_, most) => format::of(most.unwrap_or(plan.clients).into(), "client", "clients"),
+    }
 }
 
 /// How long it takes: with looks, to the first and to the last of them.
@@ -57,6 +77,12 @@ pub fn describe(plan: &Plan, needs: &[Need]) -> String {
         row("looks", looks(schedule));
     }
     row("feed", feed(plan));
+    for variant in &plan.variants {
+        row(
+            "variant",
+            format!("{}: {}", variant.name, describe::variant(variant).join(", ")),
+        );
+    }
     row(
         "mode",
         format!("{:?}, each client follows {:?}", plan.mode, plan.follow).to_lowercase(),
@@ -94,11 +120,11 @@ pub fn describe(plan: &Plan, needs: &[Need]) -> String {
 
 /// The first two rounds show the balance; more repeat them.
 fn order(plan: &Plan) -> String {
-    let rounds: Vec<Vec<&str>> = plan
+    let rounds: Vec<Vec<String>> = plan
         .rows()
-        .chunks(plan.transports.len())
+        .chunks(plan.contenders().len())
         .take(2)
-        .map(|round| round.iter().map(|(id, _)| *id).collect())
+        .map(|round| round.iter().map(|(id, _)| id.to_string()).collect())
         .collect();
     let rounds: Vec<String> = rounds.iter().map(|round| round.join(" ")).collect();
     let more = if plan.repeats > 2 { ", and so on" } else { "" };
@@ -155,16 +181,17 @@ fn minutes(seconds: f64) -> String {
 
 fn traffic_table(plan: &Plan) -> Table {
     let mut table = plain(&["transport", "requests/s", "updates/s", "bytes/s"]);
-    for id in &plan.transports {
+    for id in plan.contenders() {
+        let varied = plan.varied(id.variant.as_deref());
         let Traffic {
             requests_per_s,
             deliveries_per_s,
             bytes_per_s,
-        } = limits::traffic(plan, id);
+        } = limits::traffic(&varied, &id.transport);
         let number = |value: Option<f64>| format::known(value, format::number);
         let bytes = format::known(bytes_per_s, format::bytes);
         table.add_row([
-            id.clone(),
+            id.to_string(),
             format::number(requests_per_s),
             number(deliveries_per_s),
             bytes,

@@ -121,7 +121,10 @@ pub fn enough(plan: &Plan, needs: &[Need]) -> Result<(), Failure> {
     let available = need.available.unwrap_or(0);
     Err(usage(anyhow::anyhow!(
         "{} clients need {} {}, this machine has {available}: {}",
-        plan.clients,
+        plan.variants
+            .iter()
+            .filter_map(|one| one.clients)
+            .fold(plan.clients, u32::max),
         need.needed,
         need.what,
         need.way_out

@@ -18,8 +18,50 @@ pub(super) const SECONDS: std::ops::RangeInclusive<f64> = 0.1..=86_400.0;
 const MARGIN: std::ops::RangeInclusive<f64> = 0.0..=1.0;
 const RAMP_PER_S: std::ops::RangeInclusive<f64> = 1.0..=100_000.0;
 
+/// More make a table that nobody reads.
+const VARIANTS_MOST: usize = 8;
+const VARIANT_NAME_MOST_BYTES: usize = 32;
+
 /// What holds for every plan, however it came about.
 pub(super) fn check(plan: &Plan) -> Result<(), PlanError> {
+    check_itself(plan)?;
+    check_variants(plan)?;
+    check_thresholds(&plan.thresholds, plan)?;
+    check_looks(plan)
+}
+
+/// Each variant is a plan of its own.
+fn check_variants(plan: &Plan) -> Result<(), PlanError> {
+    let variants = &plan.variants;
+    if variants.len() > VARIANTS_MOST {
+        return Err(PlanError::TooManyVariants {
+            count: variants.len(),
+            most: VARIANTS_MOST,
+        });
+    }
+    if let [one] = variants.as_slice() {
+        return Err(PlanError::OneVariant(one.name.clone()));
+    }
+    for (index, variant) in variants.iter().enumerate() {
+        let name = &variant.name;
+        let fits = (1..=VARIANT_NAME_MOST_BYTES).contains(&name.len());
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if !fits || !name.chars().all(plain) {
+            return Err(PlanError::VariantName(name.clone()));
+        }
+        if variants[..index].iter().any(|one| one.name == *name) {
+            return Err(PlanError::VariantTwice(name.clone()));
+        }
+        check_itself(&plan.varied(Some(name))).map_err(|error| PlanError::Variant {
+            name: name.clone(),
+            source: Box::new(error),
+        })?;
+    }
+    Ok(())
+}
+
+/// The plan's own keys.
+fn check_itself(plan: &Plan) -> Result<(), PlanError> {
     in_range("clients", plan.clients, &CLIENTS, "")?;
     check_repeats(plan.repeats)?;
     in_range("poll interval", plan.poll_interval_ms, &POLL_INTERVAL_MS, " ms")?;
@@ -30,17 +72,17 @@ pub(super) fn check(plan: &Plan) -> Result<(), PlanError> {
     if let Some(ramp) = plan.ramp_per_s {
         in_range("ramp", ramp, &RAMP_PER_S, " clients/s")?;
     }
-    check_thresholds(&plan.thresholds, &plan.transports)?;
-    check_looks(plan)
+    Ok(())
 }
 
 pub(super) fn check_repeats(repeats: u32) -> Result<(), PlanError> {
     in_range("repeats", repeats, &REPEATS, "")
 }
 
-pub(super) fn check_thresholds(thresholds: &[String], transports: &[String]) -> Result<(), PlanError> {
+pub(super) fn check_thresholds(thresholds: &[String], plan: &Plan) -> Result<(), PlanError> {
+    let ids = plan.contender_ids();
     for text in thresholds {
-        Threshold::parse(text, transports)?;
+        Threshold::parse(text, &ids)?;
     }
     Ok(())
 }
@@ -81,7 +123,16 @@ fn in_range<T: PartialOrd + std::fmt::Display>(
     })
 }
 
+/// Enough for quantiles, in every variant.
 pub(super) fn check_updates(plan: &Plan, force: bool) -> Result<(), PlanError> {
+    if plan.variants.is_empty() {
+        return check_updates_of(plan, force);
+    }
+    let varied = plan.variants.iter().map(|variant| plan.varied(Some(&variant.name)));
+    varied.into_iter().try_for_each(|plan| check_updates_of(&plan, force))
+}
+
+fn check_updates_of(plan: &Plan, force: bool) -> Result<(), PlanError> {
     let Some(rate) = updates_per_client_s(plan).filter(|rate| *rate > 0.0) else {
         return Ok(());
     };

@@ -14,6 +14,20 @@ pub enum PlanError {
     Twice(String),
     #[error("no transport is named; there are {}", known())]
     NoTransport,
+    #[error("{0}: the scenario's variants say it each for themselves; leave it out, or make a scenario of your own")]
+    Varied(&'static str),
+    #[error("variant {0:?}: expected a name of 1 to 32 lower-case letters, digits and dashes")]
+    VariantName(String),
+    #[error("variant {0:?} is named twice: tables and files tell variants apart by name")]
+    VariantTwice(String),
+    #[error(
+        "one variant ({0:?}) leaves nothing to compare it with: write its keys into the scenario itself, or add another"
+    )]
+    OneVariant(String),
+    #[error("{count} variants: {most} are the most that a table shows well")]
+    TooManyVariants { count: usize, most: usize },
+    #[error("variant {name:?}")]
+    Variant { name: String, source: Box<PlanError> },
     #[error("{what} {value}: expected {least} to {most}{unit}")]
     Range {
         what: &'static str,

@@ -74,7 +74,7 @@ pub fn resolve_like(
 
 /// Makes the changes, each checked for itself: what is refused after this is the record's.
 fn change(plan: &mut Plan, changes: &Changes) -> Result<(), PlanError> {
-    check_thresholds(&changes.thresholds, &plan.transports)?;
+    check_thresholds(&changes.thresholds, plan)?;
     plan.thresholds = joined(&plan.thresholds, &changes.thresholds);
     if let Some(repeats) = changes.repeats {
         check_repeats(repeats)?;

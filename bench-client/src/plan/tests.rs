@@ -45,7 +45,7 @@ fn rounds_go_forth_and_back() {
     )
     .expect("a good plan")
     .plan;
-    let ids: Vec<_> = plan.rows().into_iter().map(|(id, _)| id).collect();
+    let ids: Vec<_> = plan.rows().into_iter().map(|(id, _)| id.to_string()).collect();
     let (first, second) = (&ids[..4], &ids[4..8]);
     assert_eq!(first, ["short-poll", "long-poll", "sse", "websocket"]);
     assert!(second.iter().eq(first.iter().rev()));
@@ -75,4 +75,62 @@ fn looks_are_planned_where_there_is_something_to_settle() {
     assert!(refusal(4, &two, 1001).contains("--until-settled 1001: expected 4 to 1000"));
     assert!(refusal(1, &two, 20).contains("--repeats 2"));
     assert!(refusal(4, &["sse"], 20).contains("two or more"));
+}
+
+#[test]
+fn every_variant_is_measured_in_every_round() {
+    let scenario = with_variants(
+        "[[variants]]\nname = \"kept\"\n[[variants]]\nname = \"closed\"\nkeep_alive = false\nclients = 7\n",
+    );
+    let plan = resolve(&scenario, &Overrides::default()).expect("a good plan").plan;
+    let first: Vec<_> = plan.round(1).into_iter().map(|(id, _)| id.to_string()).collect();
+    assert_eq!(first[..3], ["short-poll/kept", "short-poll/closed", "long-poll/kept"]);
+    assert_eq!(plan.rows().len(), 8 * plan.repeats as usize);
+    let closed = plan.varied(Some("closed"));
+    assert_eq!(
+        (closed.keep_alive, closed.clients, closed.variants.len()),
+        (false, 7, 0)
+    );
+    assert!(plan.varied(Some("kept")).keep_alive);
+    // A flag says how many for all of them.
+    let overrides = Overrides {
+        clients: Some(50),
+        ..Overrides::default()
+    };
+    let plan = resolve(&scenario, &overrides).expect("a good plan").plan;
+    assert_eq!(plan.varied(Some("closed")).clients, 50);
+}
+
+#[test]
+fn variants_that_cannot_be_told_apart_are_refused() {
+    let refused = |text: &str| {
+        let error = resolve(&with_variants(text), &Overrides::default()).expect_err("a bad plan");
+        format!("{:#}", anyhow::Error::from(error))
+    };
+    let said = refused("[[variants]]\nname = \"only\"\n");
+    assert!(said.contains("\"only\"") && said.contains("add another"), "{said}");
+    let said = refused("[[variants]]\nname = \"a\"\n[[variants]]\nname = \"a\"\n");
+    assert!(said.contains("named twice"), "{said}");
+    let said = refused("[[variants]]\nname = \"a/b\"\n[[variants]]\nname = \"c\"\n");
+    assert!(said.contains("lower-case letters"), "{said}");
+    let said = refused("[[variants]]\nname = \"a\"\npoll_interval_ms = 1\n[[variants]]\nname = \"b\"\n");
+    assert!(said.contains("variant \"a\": poll interval 1: expected 10"), "{said}");
+}
+
+#[test]
+fn a_flag_for_what_variants_vary_is_refused() {
+    let scenario = with_variants("[[variants]]\nname = \"a\"\nmode = \"latest\"\n[[variants]]\nname = \"b\"\n");
+    let overrides = Overrides {
+        mode: Some(Mode::Every),
+        ..Overrides::default()
+    };
+    let said = resolve(&scenario, &overrides).expect_err("a bad plan").to_string();
+    assert!(said.contains("--mode") && said.contains("variants"), "{said}");
+}
+
+fn with_variants(text: &str) -> Scenario {
+    Scenario {
+        name: "x".into(),
+        file: toml::from_str(text).expect("a scenario"),
+    }
 }

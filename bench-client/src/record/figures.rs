@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Quantile, Verdict};
+use super::{ContenderId, Quantile, Verdict};
 
 /// One line of summary.csv. Unknown is an empty cell, never 0.
 ///
@@ -139,4 +139,27 @@ pub struct SummaryRow {
     /// CPU the hypervisor gave to others, 0 to 1.
     #[serde(default)]
     pub steal_share: Option<f64>,
+    /// Which of the plan's variants; empty where it has none.
+    #[serde(default)]
+    pub variant: Option<String>,
+}
+
+impl SummaryRow {
+    /// What it is a row of: the transport, or `<transport>/<variant>`.
+    pub fn contender(&self) -> String {
+        let id = ContenderId {
+            transport: self.transport.clone(),
+            variant: self.variant.clone(),
+        };
+        id.to_string()
+    }
+
+    /// Whether it is a row of this contender.
+    pub fn is_of(&self, contender: &str) -> bool {
+        let (transport, variant) = match contender.split_once('/') {
+            Some((transport, variant)) => (transport, Some(variant)),
+            None => (contender, None),
+        };
+        self.transport == transport && self.variant.as_deref() == variant
+    }
 }

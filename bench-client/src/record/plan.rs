@@ -48,6 +48,89 @@ pub struct Plan {
     /// When rounds are added until the comparisons settle; absent: `repeats` rounds, whatever comes out.
     #[serde(default)]
     pub looks: Option<Looks>,
+    /// Every transport is measured once per variant in each round; empty: as the plan stands.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variants: Vec<Variant>,
+}
+
+/// The plan with some of what clients do done otherwise: the same server, the same feed.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Variant {
+    /// Kebab-case: it stands in tables, file names and thresholds (`websocket/minimal`).
+    pub name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clients: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub follow: Option<Follow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub poll_interval_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wait_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_headers: Option<RequestHeaders>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep_alive: Option<bool>,
+}
+
+impl Plan {
+    /// The plan as a variant measures it; a name that is none of its variants (or no name) is the plan itself, without variants.
+    pub fn varied(&self, name: Option<&str>) -> Plan {
+        let mut plan = Plan {
+            variants: Vec::new(),
+            ..self.clone()
+        };
+        let Some(variant) = self.variants.iter().find(|one| Some(one.name.as_str()) == name) else {
+            return plan;
+        };
+        fn set<T: Copy>(field: &mut T, varied: Option<T>) {
+            *field = varied.unwrap_or(*field);
+        }
+        set(&mut plan.clients, variant.clients);
+        set(&mut plan.follow, variant.follow);
+        set(&mut plan.mode, variant.mode);
+        set(&mut plan.poll_interval_ms, variant.poll_interval_ms);
+        set(&mut plan.wait_ms, variant.wait_ms);
+        set(&mut plan.request_headers, variant.request_headers);
+        set(&mut plan.keep_alive, variant.keep_alive);
+        plan
+    }
+
+    /// What is measured in one round and compared with each other, in the order of the first round: every transport, in every variant.
+    pub fn contenders(&self) -> Vec<ContenderId> {
+        let of = |transport: &String| -> Vec<ContenderId> {
+            let id = |variant: Option<&String>| ContenderId {
+                transport: transport.clone(),
+                variant: variant.cloned(),
+            };
+            if self.variants.is_empty() {
+                return vec![id(None)];
+            }
+            self.variants.iter().map(|variant| id(Some(&variant.name))).collect()
+        };
+        self.transports.iter().flat_map(of).collect()
+    }
+
+    /// The same as they are written.
+    pub fn contender_ids(&self) -> Vec<String> {
+        self.contenders().iter().map(ContenderId::to_string).collect()
+    }
+}
+
+/// A transport, in one of the plan's variants where it has some. Written `websocket` or `websocket/minimal`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ContenderId {
+    pub transport: String,
+    pub variant: Option<String>,
+}
+
+impl std::fmt::Display for ContenderId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.transport)?;
+        self.variant.as_ref().map_or(Ok(()), |variant| write!(f, "/{variant}"))
+    }
 }
 
 /// The margin where a plan says nothing: under a twentieth nobody would choose by it.
@@ -80,6 +163,16 @@ pub enum Mode {
     Every,
     /// Only the newest update of a topic counts
     Latest,
+}
+
+impl Mode {
+    /// As it is written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Mode::Every => "every",
+            Mode::Latest => "latest",
+        }
+    }
 }
 
 /// Which header set clients send, on requests and handshakes alike.

@@ -79,9 +79,14 @@ pub enum Scale {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Owner {
     pub transport: String,
+    /// Where the plan has variants.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
     pub label: String,
-    /// Position in the plan, from 0: the same in every chart of the run.
+    /// The transport's position in the plan, from 0: the same in every chart of the run.
     pub position: usize,
+    /// The same of the variant.
+    pub variant_position: usize,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -166,8 +171,10 @@ pub fn all(record: &RunRecord) -> Result<Vec<Chart>> {
 fn owner(summary: &Summary) -> Owner {
     Owner {
         transport: summary.transport.to_owned(),
+        variant: summary.variant.map(str::to_owned),
         label: summary.label.to_owned(),
         position: summary.position,
+        variant_position: summary.variant_position,
     }
 }
 

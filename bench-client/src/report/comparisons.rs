@@ -5,7 +5,7 @@
 //! ```
 
 use crate::{
-    record::RunRecord,
+    record::{ContenderId, RunRecord},
     statistics::{Comparison, Comparisons, Interval, Metric, Untested, Verdict, looks::most_repeats, metrics},
 };
 
@@ -26,9 +26,30 @@ pub struct Standing<'a> {
     pub against: Vec<Comparison>,
 }
 
-/// Who stands where by one metric; None when no pair was tested.
-pub fn standing<'a>(found: &'a Comparisons, metric: &'static Metric) -> Option<Standing<'a>> {
-    let of_it: Vec<&Comparison> = found.all.iter().filter(|one| one.metric.name == metric.name).collect();
+/// Those among whom a best one is looked for: all techniques; with variants the techniques of each variant, and the variants of each
+/// technique, because nothing else is compared.
+pub fn groups(record: &RunRecord) -> Vec<Vec<String>> {
+    let (plan, all) = (&record.plan, record.plan.contenders());
+    if plan.variants.is_empty() {
+        return vec![plan.contender_ids()];
+    }
+    let that = |is: &dyn Fn(&ContenderId) -> bool| -> Vec<String> {
+        all.iter().filter(|id| is(id)).map(ContenderId::to_string).collect()
+    };
+    let of_transports = plan.transports.iter().map(|id| that(&|one| one.transport == *id));
+    let variants = plan.variants.iter();
+    let of_variants = variants.map(|variant| that(&|one| one.variant.as_ref() == Some(&variant.name)));
+    of_transports
+        .chain(of_variants)
+        .filter(|group| group.len() > 1)
+        .collect()
+}
+
+/// Who stands where by one metric among these; None when no pair of them was tested.
+pub fn standing<'a>(found: &'a Comparisons, metric: &'static Metric, among: &[String]) -> Option<Standing<'a>> {
+    let both = |one: &Comparison| among.contains(&one.first) && among.contains(&one.second);
+    let of_it = found.all.iter().filter(|one| one.metric.name == metric.name);
+    let of_it: Vec<&Comparison> = of_it.filter(|one| both(one)).collect();
     let mean_log = |id: &str| {
         let logs = of_it
             .iter()
@@ -47,17 +68,16 @@ pub fn standing<'a>(found: &'a Comparisons, metric: &'static Metric) -> Option<S
 /// A handful of lines for below the table.
 pub fn headlines(record: &RunRecord, found: &Comparisons) -> Vec<String> {
     // One technique: nobody asked for a comparison.
-    if record.plan.transports.len() == 1 {
+    if record.plan.contenders().len() == 1 {
         return Vec::new();
     }
     if let Some(silence) = &found.silence {
         return vec![format!("Nothing is claimed: {silence}")];
     }
     let chosen = metrics::ALL.iter().filter(|metric| HEADLINES.contains(&metric.name));
-    let mut lines: Vec<String> = chosen
-        .filter_map(|metric| standing(found, metric))
-        .map(|standing| headline(record, found, &standing))
-        .collect();
+    let groups = groups(record);
+    let standings = chosen.flat_map(|metric| groups.iter().filter_map(|among| standing(found, metric, among)));
+    let mut lines: Vec<String> = standings.map(|standing| headline(record, found, &standing)).collect();
     lines.extend(ending(record, found));
     lines
 }

@@ -37,6 +37,7 @@ struct SeriesRow<'a> {
     bytes_received: u64,
     server_cpu_s: Option<f64>,
     client_cpu_s: Option<f64>,
+    variant: Option<&'a str>,
 }
 
 const EMPTY_POINT: SeriesPoint = SeriesPoint {
@@ -66,6 +67,7 @@ impl<'a> SeriesRow<'a> {
             bytes_received: point.bytes_received,
             server_cpu_s: point.server_cpu_s,
             client_cpu_s: point.client_cpu_s,
+            variant: figures.variant.as_deref(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::record::{
     Arrivals, FeedPlan, Follow, Mode, Outcome, Plan, Quantile, RequestHeaders, Row, RunRecord, RunStatus, SummaryRow,
-    Verdict,
+    Variant, Verdict,
 };
 
 use super::format::{self, count, of};
@@ -25,35 +25,102 @@ pub fn heading(plan: &Plan) -> String {
 
 /// Who watched what, in parts: a reader joins them.
 pub fn load(plan: &Plan) -> Vec<String> {
-    let mut parts = vec![of(plan.clients.into(), "client", "clients"), follow(plan)];
+    let shared = |varies: fn(&Variant) -> bool, words: String| (!plan.variants.iter().any(varies)).then_some(words);
+    let mut parts: Vec<String> = [
+        shared(
+            |one| one.clients.is_some(),
+            of(plan.clients.into(), "client", "clients"),
+        ),
+        Some(if plan.variants.iter().any(|one| one.follow.is_some()) {
+            of(plan.topics().into(), "topic", "topics")
+        } else {
+            follow(plan)
+        }),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     parts.extend(feed(&plan.feed));
-    parts.push(match plan.mode {
-        Mode::Every => "every update".to_owned(),
-        Mode::Latest => "latest update only".to_owned(),
-    });
+    parts.extend(shared(|one| one.mode.is_some(), mode(plan.mode).to_owned()));
     parts
 }
 
-/// How it was measured, in parts.
-pub fn conditions(plan: &Plan) -> Vec<String> {
-    let headers = match plan.request_headers {
+/// What a variant does otherwise, in parts; `the plan itself` where that is nothing.
+pub fn variant(variant: &Variant) -> Vec<String> {
+    let parts = [
+        variant.clients.map(|clients| of(clients.into(), "client", "clients")),
+        variant.follow.map(|follow| match follow {
+            Follow::One => "each on one topic".to_owned(),
+            Follow::All => "each on all topics".to_owned(),
+        }),
+        variant.mode.map(|mode| self::mode(mode).to_owned()),
+        variant.poll_interval_ms.map(short_poll),
+        variant.wait_ms.map(long_poll),
+        variant.request_headers.map(|set| headers(set).to_owned()),
+        variant.keep_alive.map(|kept| connections(kept).to_owned()),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() {
+        vec!["the plan itself".to_owned()]
+    } else {
+        parts
+    }
+}
+
+fn mode(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Every => "every update",
+        Mode::Latest => "latest update only",
+    }
+}
+
+fn headers(set: RequestHeaders) -> &'static str {
+    match set {
         RequestHeaders::Browser => "browser headers",
         RequestHeaders::Minimal => "minimal headers",
-    };
-    vec![
-        format!("short poll every {}", ms(plan.poll_interval_ms)),
-        format!("long poll held up to {}", ms(plan.wait_ms)),
-        headers.to_owned(),
-        if plan.keep_alive {
-            "keep-alive"
-        } else {
-            "a new connection per request"
-        }
-        .to_owned(),
+    }
+}
+
+fn connections(kept: bool) -> &'static str {
+    if kept {
+        "keep-alive"
+    } else {
+        "a new connection per request"
+    }
+}
+
+fn short_poll(interval_ms: u64) -> String {
+    format!("short poll every {}", ms(interval_ms))
+}
+
+fn long_poll(wait_ms: u64) -> String {
+    format!("long poll held up to {}", ms(wait_ms))
+}
+
+/// How it was measured, in parts; what differs between variants is left to them.
+pub fn conditions(plan: &Plan) -> Vec<String> {
+    let shared = |varies: fn(&Variant) -> bool, words: String| (!plan.variants.iter().any(varies)).then_some(words);
+    let parts = [
+        shared(|one| one.poll_interval_ms.is_some(), short_poll(plan.poll_interval_ms)),
+        shared(|one| one.wait_ms.is_some(), long_poll(plan.wait_ms)),
+        shared(
+            |one| one.request_headers.is_some(),
+            headers(plan.request_headers).to_owned(),
+        ),
+        shared(|one| one.keep_alive.is_some(), connections(plan.keep_alive).to_owned()),
+    ];
+    let rest = [
         format!("{} s window", format::plain((plan.duration_s * 100.0).round() / 100.0)),
         repeats(plan),
         format!("seed {}", plan.seed),
-    ]
+    ];
+    parts.into_iter().flatten().chain(rest).collect()
+}
+
+/// What each variant does otherwise, a line each.
+pub fn variants(plan: &Plan) -> Vec<String> {
+    let line = |one: &Variant| format!("{}: {}", one.name, variant(one).join(" · "));
+    plan.variants.iter().map(line).collect()
 }
 
 /// `4 repeats`, or `4 to 20 repeats`.
@@ -80,7 +147,8 @@ pub fn notes(record: &RunRecord, summaries: &[Summary], least: Verdict) -> Vec<S
         }
         RunStatus::Finished | RunStatus::Failed => {}
     }
-    if record.plan.request_headers == RequestHeaders::Minimal {
+    let varied = record.plan.variants.iter().any(|one| one.request_headers.is_some());
+    if record.plan.request_headers == RequestHeaders::Minimal && !varied {
         notes
             .push("Requests carried minimal headers: fewer bytes than a browser's, which flatters polling.".to_owned());
     }

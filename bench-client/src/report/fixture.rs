@@ -38,6 +38,7 @@ pub fn record() -> RunRecord {
             rustc: "1.90.0".to_owned(),
         },
         plan: plan(),
+        contenders: Vec::new(),
         environment: Environment {
             os: "Debian GNU/Linux 13".to_owned(),
             kernel: "6.12.0".to_owned(),
@@ -99,6 +100,32 @@ pub fn interrupted_replay() -> RunRecord {
     record
 }
 
+/// Two variants, so that each repeat of the record becomes one of them.
+pub fn varied() -> RunRecord {
+    let mut record = record();
+    let variant = |name: &str, request_headers| Variant {
+        name: name.to_owned(),
+        request_headers: Some(request_headers),
+        ..Variant::default()
+    };
+    record.plan.variants = vec![
+        variant("browser", RequestHeaders::Browser),
+        variant("minimal", RequestHeaders::Minimal),
+    ];
+    record.plan.repeats = 1;
+    record.plan.thresholds = vec![
+        "websocket/minimal.latency_p99_ms < 50".to_owned(),
+        "sse.missed == 0".to_owned(),
+    ];
+    for row in &mut record.rows {
+        let variant = &record.plan.variants[row.figures.repeat as usize - 1];
+        row.figures.variant = Some(variant.name.clone());
+        row.figures.repeat = 1;
+    }
+    record.name_contenders();
+    record
+}
+
 fn plan() -> Plan {
     Plan {
         scenario: "live-score".to_owned(),
@@ -133,6 +160,7 @@ fn plan() -> Plan {
         ],
         margin: 0.05,
         looks: None,
+        variants: Vec::new(),
     }
 }
 

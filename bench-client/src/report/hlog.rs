@@ -38,14 +38,17 @@ pub fn logs(record: &RunRecord) -> Result<Vec<Log>> {
 }
 
 fn log(record: &RunRecord, row: &Row, latency: &Quantiles) -> Result<Log> {
-    let (transport, repeat) = (&row.figures.transport, row.figures.repeat);
+    let figures = &row.figures;
+    let parts = [Some(&figures.transport), figures.variant.as_ref()];
+    let parts: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
     // The record may come from anywhere; its words must not choose where files go.
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     ensure!(
-        !transport.is_empty() && transport.chars().all(plain),
-        "transport id {transport:?} is not kebab-case, so it cannot name a histogram file"
+        parts.iter().all(|part| !part.is_empty() && part.chars().all(plain)),
+        "transport id {:?} is not kebab-case, so it cannot name a histogram file",
+        figures.contender()
     );
-    let name = format!("{transport}-{repeat}.hlog");
+    let name = format!("{}-{}.hlog", parts.join("-"), figures.repeat);
     let bytes = interval_log(record, row, latency).with_context(|| format!("could not make {name}"))?;
     Ok(Log { name, bytes })
 }
@@ -59,7 +62,7 @@ fn interval_log(record: &RunRecord, row: &Row, latency: &Quantiles) -> Result<Ve
          #[Expected and never received: {lost}; received before due: {negative}; neither is in the histogram]\n\
          #[Histogram log format version 1.3]\n\
          \"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\"\n",
-        transport = row.figures.transport,
+        transport = one_line(&row.figures.contender()),
         repeat = row.figures.repeat,
         id = one_line(&record.id),
         lost = latency.lost,

@@ -1,7 +1,7 @@
-//! One transport's figures over all its repeats, for the terminal, report.md and the charts.
+//! One contender's figures over all its repeats (a transport's, or with variants those of a transport in one of them), for the terminal, report.md and the charts.
 //!
 //! ```text
-//! rows of one transport -> counters summed, histograms merged -> Summary
+//! rows of one contender -> counters summed, histograms merged -> Summary
 //! ```
 //!
 //! Every row counts with whatever it knows, a failed or interrupted one too: leaving it out would flatter the transport. A
@@ -18,15 +18,23 @@ pub use bytes::{Layers, PrintedLayers};
 
 use super::histogram::Distribution;
 
-/// A transport's figures over its repeats, in the plan's order.
+/// A contender's figures over its repeats.
 #[derive(Debug, Clone)]
 pub struct Summary<'a> {
+    /// What it sums up: the transport's id, with variants `<transport>/<variant>`.
+    pub contender: &'a str,
     /// Transport id.
     pub transport: &'a str,
-    /// Its name for people.
+    /// Name of the variant, where the plan has some.
+    pub variant: Option<&'a str>,
+    /// Its name for people, the variant's included.
     pub label: &'a str,
-    /// Position in the plan: charts give it its colour.
+    /// The transport's own.
+    pub transport_label: &'a str,
+    /// The transport's position in the plan: charts give it its colour.
     pub position: usize,
+    /// The variant's position in the plan: charts tell variants apart by it.
+    pub variant_position: usize,
     /// Rows measured, in the order of the record; fewer than planned after an interrupt.
     pub rows: Vec<&'a Row>,
     pub latency: Option<Distribution>,
@@ -38,45 +46,63 @@ pub struct Summary<'a> {
     pub server_lag: Option<Distribution>,
 }
 
-/// The summaries of every transport of the plan, those without a row too.
+/// The summaries of every contender of the plan, those without a row too.
 ///
 /// # Errors
 /// Names the row whose histogram cannot be read.
 pub fn summaries(record: &RunRecord) -> Result<Vec<Summary<'_>>> {
-    transports(record)
-        .into_iter()
-        .enumerate()
-        .map(|(position, id)| summary(record, position, id))
-        .collect()
+    let contenders = contenders(record).into_iter();
+    contenders.map(|contender| summary(record, contender)).collect()
 }
 
-/// A transport's name for people, its id where the server told none.
-pub fn label<'a>(record: &'a RunRecord, id: &'a str) -> &'a str {
-    record
-        .transports
-        .iter()
-        .find(|transport| transport.id == id)
-        .map_or(id, |transport| &transport.label)
+/// A contender's name for people, its id where the record has none.
+pub fn label<'a>(record: &'a RunRecord, contender: &'a str) -> &'a str {
+    record.label(contender)
 }
 
-/// The plan's transports, and behind them any that has rows without being planned.
-fn transports(record: &RunRecord) -> Vec<&str> {
-    let mut ids: Vec<&str> = Vec::new();
-    let measured = record.rows.iter().map(|row| row.figures.transport.as_str());
-    for id in record.plan.transports.iter().map(String::as_str).chain(measured) {
-        if !ids.contains(&id) {
-            ids.push(id);
+/// The name of what a row is a row of.
+pub fn row_label<'a>(record: &'a RunRecord, row: &'a Row) -> &'a str {
+    let figures = &row.figures;
+    let varied = record.contenders.iter().find(|one| figures.is_of(&one.id));
+    varied.map_or_else(|| label(record, &figures.transport), |one| &one.label)
+}
+
+/// What is summed up: its id, its transport, its variant.
+type Contender<'a> = (&'a str, &'a str, Option<&'a str>);
+
+/// The plan's contenders, and behind them any that has rows without being planned.
+fn contenders(record: &RunRecord) -> Vec<Contender<'_>> {
+    let varied = record.contenders.iter();
+    let mut found: Vec<Contender> = varied
+        .map(|one| (one.id.as_str(), one.transport.as_str(), Some(one.variant.as_str())))
+        .collect();
+    let measured = record.rows.iter().map(|row| &row.figures);
+    let unvaried = measured
+        .filter(|figures| figures.variant.is_none())
+        .map(|figures| &figures.transport);
+    let planned = record.plan.transports.iter().filter(|_| record.contenders.is_empty());
+    for id in planned.chain(unvaried) {
+        if !found.iter().any(|(known, ..)| known == id) {
+            found.push((id, id, None));
         }
     }
-    ids
+    found
 }
 
-fn summary<'a>(record: &'a RunRecord, position: usize, id: &'a str) -> Result<Summary<'a>> {
-    let rows: Vec<&Row> = record.rows.iter().filter(|row| row.figures.transport == id).collect();
+fn summary<'a>(record: &'a RunRecord, (contender, transport, variant): Contender<'a>) -> Result<Summary<'a>> {
+    let rows: Vec<&Row> = record.rows.iter().filter(|row| row.figures.is_of(contender)).collect();
+    let plan = &record.plan;
+    let position = plan.transports.iter().position(|id| id == transport);
+    let variant_position = plan.variants.iter().position(|one| Some(one.name.as_str()) == variant);
     Ok(Summary {
-        transport: id,
-        label: label(record, id),
-        position,
+        contender,
+        transport,
+        variant,
+        label: label(record, contender),
+        transport_label: label(record, transport),
+        // One that was never planned has the place behind them.
+        position: position.unwrap_or(plan.transports.len()),
+        variant_position: variant_position.unwrap_or(0),
         latency: merged(&rows, "latency", |row| row.latency.as_ref())?,
         connect: merged(&rows, "connect", |row| row.connect.as_ref())?,
         catch_up: merged(&rows, "catch-up", |row| row.catch_up.as_ref())?,
@@ -92,7 +118,7 @@ fn merged(rows: &[&Row], what: &str, of: impl Fn(&Row) -> Option<&Quantiles>) ->
     for row in rows {
         let Some(quantiles) = of(row) else { continue };
         let one = Distribution::decode(quantiles)
-            .with_context(|| format!("{what} of {}, repeat {}", row.figures.transport, row.figures.repeat))?;
+            .with_context(|| format!("{what} of {}, repeat {}", row.figures.contender(), row.figures.repeat))?;
         match &mut all {
             Some(all) => all.merge(&one),
             None => all = Some(one),

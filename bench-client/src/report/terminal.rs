@@ -55,6 +55,9 @@ pub fn table(record: &RunRecord, width: usize, color: bool) -> Result<String> {
             out.line(&line, DIM);
         }
     }
+    for line in describe::variants(&record.plan) {
+        out.item("·", &line, DIM);
+    }
     out.text.push('\n');
     out.figures(&summaries);
     let notes = describe::notes(record, &summaries, Verdict::Suspect);
@@ -64,6 +67,9 @@ pub fn table(record: &RunRecord, width: usize, color: bool) -> Result<String> {
     out.verdict(record, &summaries);
     for note in notes {
         out.item("!", &note, YELLOW);
+    }
+    if let Some(unchanged) = trust::unchanged(&summaries) {
+        out.item("·", &unchanged, DIM);
     }
     out.claims(record);
     out.thresholds(record, &summaries);
@@ -191,7 +197,14 @@ fn figures(summaries: &[Summary], narrow: usize) -> Table {
         .set_style(TableComponent::HeaderLines, '─')
         .set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(COLUMNS);
-    table.add_rows(summaries.iter().map(cells));
+    for (i, summary) in summaries.iter().enumerate() {
+        // Variants stand indented below their technique.
+        let first = i == 0 || summaries[i - 1].transport != summary.transport;
+        if summary.variant.is_some() && first {
+            table.add_row([clean(summary.transport_label)]);
+        }
+        table.add_row(cells(summary));
+    }
     for (i, column) in table.column_iter_mut().enumerate() {
         let rank = GIVES_WAY.iter().position(|column| *column == i);
         let gap = if rank.is_some_and(|rank| rank < narrow) { 1 } else { 2 };
@@ -207,7 +220,10 @@ fn figures(summaries: &[Summary], narrow: usize) -> Table {
 
 fn cells(summary: &Summary) -> Vec<String> {
     vec![
-        clean(summary.label),
+        match summary.variant {
+            Some(variant) => format!("  {}", clean(variant)),
+            None => clean(summary.label),
+        },
         known(summary.latency(0.5), quantile),
         known(summary.latency(0.99), quantile),
         known(summary.age_mean_us(), time_us),

@@ -50,6 +50,18 @@ fn the_table_keeps_its_width_and_colours_only_when_told() {
 }
 
 #[test]
+fn variants_stand_under_their_technique() {
+    let record = fixture::varied();
+    let table = terminal::table(&record, 100, false).unwrap();
+    assert!(table.lines().all(|line| line.chars().count() <= 100), "{table}");
+    insta::assert_snapshot!("terminal_varied", table);
+    let report = markdown::report(&record).unwrap();
+    assert!(report.contains("| WebSocket, minimal |"), "{report}");
+    let names: Vec<String> = hlog::logs(&record).unwrap().into_iter().map(|log| log.name).collect();
+    assert!(names.contains(&"websocket-minimal-1.hlog".to_owned()), "{names:?}");
+}
+
+#[test]
 fn verdicts_have_colours_as_whole_words() {
     let table = terminal::table(&fixture::record(), 100, true).unwrap();
     for coloured in [

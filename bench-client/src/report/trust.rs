@@ -10,6 +10,9 @@ use crate::record::{Finding, Outcome, Row, RunRecord, SCHEMA_VERSION, Verdict};
 
 use super::{format::listed, summary::Summary};
 
+/// The finding of a row that its conditions change nothing for.
+const UNCHANGED: &str = "unchanged";
+
 /// A verdict, or what is graver than any. Ordered: graver is greater.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Standing {
@@ -61,6 +64,13 @@ pub fn overall(record: &RunRecord, summaries: &[Summary]) -> Option<String> {
         Standing::Judged(Verdict::Invalid) => format!("INVALID: the figures of {names} do not measure the technique"),
         Standing::Failed => format!("FAILED: rows of {names} failed"),
     })
+}
+
+/// Which contenders do under their conditions what they do without them: their rows say so themselves.
+pub fn unchanged(summaries: &[Summary]) -> Option<String> {
+    let says = |summary: &&Summary| tells(summary.rows.iter().copied(), UNCHANGED, Verdict::Valid);
+    let labels: Vec<&str> = summaries.iter().filter(says).map(|summary| summary.label).collect();
+    (!labels.is_empty()).then(|| format!("unchanged, as they keep one connection anyway: {}", labels.join("; ")))
 }
 
 /// Why a record with rows has no verdict at all.

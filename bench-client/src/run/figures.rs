@@ -129,10 +129,7 @@ fn planned(measured: &Measured) -> SummaryRow {
         scenario: plan.scenario.clone(),
         transport: measured.transport.clone(),
         repeat: measured.repeat,
-        mode: match plan.mode {
-            Mode::Every => "every".into(),
-            Mode::Latest => "latest".into(),
-        },
+        mode: plan.mode.name().into(),
         clients: plan.clients,
         topics: plan.topics(),
         rate_hz,

@@ -69,10 +69,10 @@ fn micros(quantile: Option<Quantile>) -> Option<f64> {
     quantile?.us().map(|us| us as f64)
 }
 
-/// Rows of a transport that enter comparisons, up to `last_repeat`: those that failed, were interrupted or are INVALID do not.
-fn entering<'a>(record: &'a RunRecord, transport: &'a str, last_repeat: u32) -> impl Iterator<Item = &'a Row> {
+/// Rows of a contender that enter comparisons, up to `last_repeat`: those that failed, were interrupted or are INVALID do not.
+fn entering<'a>(record: &'a RunRecord, contender: &'a str, last_repeat: u32) -> impl Iterator<Item = &'a Row> {
     record.rows.iter().filter(move |row| {
-        row.figures.transport == transport
+        row.figures.is_of(contender)
             && row.figures.repeat <= last_repeat
             && row.outcome == Outcome::Ok
             && row.figures.validity != Some(Verdict::Invalid)
@@ -81,21 +81,21 @@ fn entering<'a>(record: &'a RunRecord, transport: &'a str, last_repeat: u32) -> 
 
 /// Whether a figure is zero or less in any repeat, as memory per client, a difference, can be. To leave out such repeats alone would
 /// keep those that happened to come out high.
-pub fn too_small(record: &RunRecord, transport: &str, metric: &Metric, last_repeat: u32) -> bool {
-    let mut figures = entering(record, transport, last_repeat).filter_map(|row| (metric.of)(&row.figures));
+pub fn too_small(record: &RunRecord, contender: &str, metric: &Metric, last_repeat: u32) -> bool {
+    let mut figures = entering(record, contender, last_repeat).filter_map(|row| (metric.of)(&row.figures));
     figures.any(|figure| figure <= 0.0)
 }
 
 /// Whether any figure that enters is of a SUSPECT row.
-pub fn suspect(record: &RunRecord, transport: &str, metric: &Metric, last_repeat: u32) -> bool {
-    let mut rows = entering(record, transport, last_repeat);
+pub fn suspect(record: &RunRecord, contender: &str, metric: &Metric, last_repeat: u32) -> bool {
+    let mut rows = entering(record, contender, last_repeat);
     rows.any(|row| row.figures.validity == Some(Verdict::Suspect) && (metric.of)(&row.figures).is_some())
 }
 
-/// The logarithms of a transport's figure by repeat. A figure without a logarithm does not enter: unknown, lost, zero or negative; nor
+/// The logarithms of a contender's figure by repeat. A figure without a logarithm does not enter: unknown, lost, zero or negative; nor
 /// does a time between two clocks that may disagree by more than the margin of it: below that bound nothing can be claimed.
-pub fn logs(record: &RunRecord, transport: &str, metric: &Metric, last_repeat: u32) -> BTreeMap<u32, f64> {
-    entering(record, transport, last_repeat)
+pub fn logs(record: &RunRecord, contender: &str, metric: &Metric, last_repeat: u32) -> BTreeMap<u32, f64> {
+    entering(record, contender, last_repeat)
         .filter_map(|row| {
             let figure = (metric.of)(&row.figures)?;
             let hidden = metric.between_clocks && row.clock_bound_us as f64 > record.plan.margin * figure;

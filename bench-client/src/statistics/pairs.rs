@@ -1,11 +1,12 @@
-//! Every pair of transports of a run, by every metric: blocked by rounds.
+//! Every pair of contenders of a run, by every metric: blocked by rounds. Contenders are the transports; with variants, each transport in
+//! each of them.
 //!
 //! ```text
 //! RunRecord -> log ratios of the rounds -> Effect -> family -> Comparisons
 //! ```
 
 use super::{ALPHA, Interval, Metric, Verdict, effect::Effect, family, metrics, steps::Steps};
-use crate::record::{Outcome, Row, RunRecord, RunStatus};
+use crate::record::{ContenderId, Outcome, Row, RunRecord, RunStatus};
 
 /// Every comparison of a run.
 #[derive(Debug)]
@@ -93,7 +94,7 @@ pub fn between_transports(record: &RunRecord) -> Comparisons {
         None => measured,
         // What was measured behind the last look was never meant to be looked at.
         Some(looks) => {
-            let complete = |repeats: u32| record.rows.len() >= repeats as usize * record.plan.transports.len();
+            let complete = |repeats: u32| record.rows.len() >= repeats as usize * record.plan.contenders().len();
             let reached = looks.after_repeats.iter().copied().filter(|look| complete(*look));
             reached.max().unwrap_or(0)
         }
@@ -114,7 +115,7 @@ fn silence(record: &RunRecord, found: &Comparisons) -> Option<String> {
     if !found.all.is_empty() {
         return None;
     }
-    Some(match (record.plan.transports.len(), found.rounds) {
+    Some(match (record.plan.contenders().len(), found.rounds) {
         (0, _) => "the plan names no technique.".into(),
         (1, _) => "there is one technique, and nothing to compare it with.".into(),
         (_, 0) if record.plan.looks.is_some() => "the run ended before its first look.".into(),
@@ -141,7 +142,7 @@ pub fn between_transports_until(record: &RunRecord, last_repeat: u32) -> Compari
                 verdict: judged.verdict,
                 blocks: pair.blocks,
                 left_out: last_repeat.saturating_sub(pair.blocks),
-                suspect: [pair.first, pair.second]
+                suspect: [&pair.first, &pair.second]
                     .iter()
                     .any(|id| metrics::suspect(record, id, pair.metric, last_repeat)),
             };
@@ -155,29 +156,34 @@ pub fn between_transports_until(record: &RunRecord, last_repeat: u32) -> Compari
     found
 }
 
-/// Two transports of the plan and a metric.
-pub(super) struct Pair<'a> {
+/// Two contenders of the plan and a metric.
+pub(super) struct Pair {
     pub metric: &'static Metric,
-    pub first: &'a String,
-    pub second: &'a String,
+    pub first: String,
+    pub second: String,
     pub blocks: u32,
 }
 
+/// Two techniques under the same conditions, or one under two: any other pair would differ in two things at once.
+fn comparable(a: &ContenderId, b: &ContenderId) -> bool {
+    a.variant == b.variant || a.transport == b.transport
+}
+
 /// The family, in order; what can't be tested is told apart.
-pub(super) fn effects<'a>(
-    record: &'a RunRecord,
-    last_repeat: u32,
-    untested: &mut Vec<Untested>,
-) -> (Vec<Pair<'a>>, Vec<Effect>) {
+pub(super) fn effects(record: &RunRecord, last_repeat: u32, untested: &mut Vec<Untested>) -> (Vec<Pair>, Vec<Effect>) {
+    let contenders = record.plan.contenders();
     let mut tested = Vec::new();
     for metric in &metrics::ALL {
-        let transports = record.plan.transports.iter();
-        let logs: Vec<_> = transports
-            .map(|id| (id, metrics::logs(record, id, metric, last_repeat)))
+        let logs: Vec<_> = contenders
+            .iter()
+            .map(|id| (id, metrics::logs(record, &id.to_string(), metric, last_repeat)))
             .collect();
         let mut pairs = Vec::new();
         for (first, (first_id, a)) in logs.iter().enumerate() {
             for (second, (second_id, b)) in logs.iter().enumerate().skip(first + 1) {
+                if !comparable(first_id, second_id) {
+                    continue;
+                }
                 let blocks = a.iter().filter_map(|(repeat, a)| Some(a - b.get(repeat)?));
                 pairs.push(((first, *first_id), (second, *second_id), blocks.collect::<Vec<f64>>()));
             }
@@ -189,8 +195,8 @@ pub(super) fn effects<'a>(
         for (first, second, ratios) in pairs {
             let blocks = ratios.len() as u32;
             let step = steps.between(&logs[first.0].1, &logs[second.0].1, &ratios);
-            let (first, second) = (first.1, second.1);
-            let too_small = [first, second]
+            let (first, second) = (first.1.to_string(), second.1.to_string());
+            let too_small = [&first, &second]
                 .iter()
                 .any(|id| metrics::too_small(record, id, metric, last_repeat));
             let effect = Effect::paired(ratios, step).filter(|_| !too_small);
@@ -202,11 +208,11 @@ pub(super) fn effects<'a>(
                     blocks,
                 };
                 tested.push((pair, effect));
-            } else if [first, second].iter().all(|id| has(record, id, metric, last_repeat)) {
+            } else if [&first, &second].iter().all(|id| has(record, id, metric, last_repeat)) {
                 untested.push(Untested {
                     metric: metric.name,
-                    first: first.clone(),
-                    second: second.clone(),
+                    first,
+                    second,
                     blocks,
                     too_small,
                 });
@@ -216,11 +222,12 @@ pub(super) fn effects<'a>(
     tested.into_iter().unzip()
 }
 
-/// Whether a transport can have this figure: unknown in every row that is well, as CPU is for a server elsewhere, it can't.
-fn has(record: &RunRecord, transport: &str, metric: &Metric, last_repeat: u32) -> bool {
-    let mut rows = record.rows.iter().filter(|row| {
-        row.figures.transport == transport && row.figures.repeat <= last_repeat && row.outcome == Outcome::Ok
-    });
+/// Whether a contender can have this figure: unknown in every row that is well, as CPU is for a server elsewhere, it can't.
+fn has(record: &RunRecord, contender: &str, metric: &Metric, last_repeat: u32) -> bool {
+    let mut rows = record
+        .rows
+        .iter()
+        .filter(|row| row.figures.is_of(contender) && row.figures.repeat <= last_repeat && row.outcome == Outcome::Ok);
     let lost = |row: &Row| metric.name.starts_with("latency") && row.figures.latency_max_us.is_some();
     rows.clone().next().is_none() || rows.any(|row| (metric.of)(&row.figures).is_some() || lost(row))
 }

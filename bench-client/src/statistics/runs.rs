@@ -78,12 +78,8 @@ pub fn between_runs(a: &RunRecord, b: &RunRecord, margin: f64) -> RunChanges {
         invalid: Vec::new(),
     };
     let mut untested = Vec::new();
-    let shared: Vec<&String> = a
-        .plan
-        .transports
-        .iter()
-        .filter(|id| b.plan.transports.contains(id))
-        .collect();
+    let (of_a, of_b) = (a.plan.contender_ids(), b.plan.contender_ids());
+    let shared: Vec<&String> = of_a.iter().filter(|id| of_b.contains(id)).collect();
     let mut effects = Vec::new();
     for metric in &metrics::ALL {
         let of = |record: &RunRecord, id: &str| metrics::logs(record, id, metric, u32::MAX);
@@ -155,8 +151,7 @@ fn mean(values: &[f64]) -> f64 {
 }
 
 fn label(record: &RunRecord, id: &str) -> String {
-    let described = record.transports.iter().find(|one| one.id == id);
-    described.map_or(id, |one| &one.label).to_owned()
+    record.label(id).to_owned()
 }
 
 fn is_invalid(row: &Row) -> bool {
@@ -165,7 +160,7 @@ fn is_invalid(row: &Row) -> bool {
 
 fn rows_of<'a>(record: &'a RunRecord, id: &str) -> Vec<&'a Row> {
     let rows = record.rows.iter();
-    rows.filter(|row| row.figures.transport == id).collect()
+    rows.filter(|row| row.figures.is_of(id)).collect()
 }
 
 /// Rows in which a transport could have shown its figures: neither cut short nor INVALID.

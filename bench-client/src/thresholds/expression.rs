@@ -1,9 +1,9 @@
-//! The grammar: `<transport id | all>.<metric> <op> <number>`, checked before anything is measured.
+//! The grammar: `<transport id | transport/variant | all>.<metric> <op> <number>`, checked before anything is measured.
 
 use super::metric::{self, Metric};
 use crate::scenario::{nearest, suggestion};
 
-/// Stands for every transport of the plan.
+/// Stands for every contender of the plan.
 const ALL: &str = "all";
 
 /// Longest first: `<` begins `<=`.
@@ -32,7 +32,7 @@ pub struct Threshold {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {
     One(String),
-    /// Every transport of the plan: these.
+    /// Every contender of the plan, or every variant of one transport: these.
     All(Vec<String>),
 }
 
@@ -88,16 +88,16 @@ enum Fault {
 }
 
 impl Threshold {
-    /// Reads an expression for a plan with these transports.
-    pub fn parse(text: &str, transports: &[String]) -> Result<Self, ThresholdError> {
-        read(text, transports).map_err(|fault| ThresholdError {
+    /// Reads an expression for a plan with these contenders: transports, or `<transport>/<variant>`.
+    pub fn parse(text: &str, contenders: &[String]) -> Result<Self, ThresholdError> {
+        read(text, contenders).map_err(|fault| ThresholdError {
             text: text.to_owned(),
             fault,
         })
     }
 }
 
-fn read(text: &str, transports: &[String]) -> Result<Threshold, Fault> {
+fn read(text: &str, contenders: &[String]) -> Result<Threshold, Fault> {
     let is_op = |c: char| "<>=!".contains(c);
     let from = text.find(is_op).ok_or(Fault::NoOperator)?;
     let (figure, rest) = text.split_at(from);
@@ -109,24 +109,29 @@ fn read(text: &str, transports: &[String]) -> Result<Threshold, Fault> {
     let bound = number.parse::<f64>().ok().filter(|bound| bound.is_finite());
     Ok(Threshold {
         text: text.to_owned(),
-        subject: subject(name, transports)?,
+        subject: subject(name, contenders)?,
         metric: metric::find(metric).ok_or_else(|| unknown_metric(metric))?,
         op,
         bound: bound.ok_or_else(|| Fault::Number(number.to_owned()))?,
     })
 }
 
-fn subject(name: &str, transports: &[String]) -> Result<Subject, Fault> {
+fn subject(name: &str, contenders: &[String]) -> Result<Subject, Fault> {
     if name == ALL {
-        return Ok(Subject::All(transports.to_vec()));
+        return Ok(Subject::All(contenders.to_vec()));
     }
-    if transports.iter().any(|id| id == name) {
+    if contenders.iter().any(|id| id == name) {
         return Ok(Subject::One(name.to_owned()));
+    }
+    let in_a_variant = |id: &&String| id.split_once('/').is_some_and(|(transport, _)| transport == name);
+    let varied: Vec<String> = contenders.iter().filter(in_a_variant).cloned().collect();
+    if !varied.is_empty() {
+        return Ok(Subject::All(varied));
     }
     Err(Fault::Transport {
         name: name.to_owned(),
-        nearest: nearest(name, transports.iter().map(String::as_str)),
-        planned: transports.join(", "),
+        nearest: nearest(name, contenders.iter().map(String::as_str)),
+        planned: contenders.join(", "),
     })
 }
 

@@ -19,5 +19,6 @@ mod replay;
 mod serve;
 mod settled;
 mod thresholds;
+mod variants;
 mod verdict;
 mod words;

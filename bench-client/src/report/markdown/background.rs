@@ -3,7 +3,7 @@
 use crate::record::{FinalScore, Mode, Row, RunRecord, Verdict};
 
 use crate::report::format::{bytes, count};
-use crate::report::summary::label;
+use crate::report::summary::row_label;
 use crate::report::trust;
 
 use super::table::{escape, table};
@@ -97,7 +97,7 @@ pub fn definitions(record: &RunRecord) -> String {
     ];
     let edge = window_edge(record);
     items.extend(edge.as_deref());
-    if record.plan.mode == Mode::Latest {
+    if record.rows.iter().any(|row| row.figures.mode == Mode::Latest.name()) {
         items.push(
             "**Mode latest**: an update jumped over by a newer one is superseded, not missed; its latency is the time until \
              the client held it or a newer one.",
@@ -166,9 +166,5 @@ pub fn machine(record: &RunRecord) -> String {
 }
 
 fn name(record: &RunRecord, row: &Row) -> String {
-    format!(
-        "{}, repeat {}",
-        label(record, &row.figures.transport),
-        row.figures.repeat
-    )
+    format!("{}, repeat {}", row_label(record, row), row.figures.repeat)
 }

@@ -2,7 +2,7 @@
 
 use crate::record::RunRecord;
 use crate::report::comparisons::{
-    ending, level, possessive, range, ratio, span, standing, suspect, times, would_settle,
+    ending, groups, level, possessive, range, ratio, span, standing, suspect, times, would_settle,
 };
 use crate::report::format::{of, plain};
 use crate::report::summary::label;
@@ -12,7 +12,7 @@ use super::table::{escape, table};
 
 /// The section, for a run of two techniques or more: with one there is nothing to compare, and nobody asked.
 pub fn comparisons(record: &RunRecord, found: &Comparisons) -> String {
-    if record.plan.transports.len() == 1 {
+    if record.plan.contenders().len() == 1 {
         return String::new();
     }
     let mut parts = vec!["## What can be said\n".to_owned()];
@@ -61,12 +61,15 @@ fn method(found: &Comparisons) -> String {
 }
 
 fn of_metric(record: &RunRecord, found: &Comparisons, metric: &'static Metric) -> Option<String> {
-    let standing = standing(found, metric)?;
-    let sentences: Vec<String> = standing
-        .against
-        .iter()
-        .map(|one| format!("- {}\n", sentence(record, one)))
+    let groups = groups(record);
+    let standings = groups.iter().filter_map(|among| standing(found, metric, among));
+    let sentences: Vec<String> = standings
+        .flat_map(|standing| standing.against)
+        .map(|one| format!("- {}\n", sentence(record, &one)))
         .collect();
+    if sentences.is_empty() {
+        return None;
+    }
     let headers = [
         "technique",
         "against",

@@ -3,7 +3,7 @@
 use crate::record::{Quantile, Row, RunRecord, Verdict};
 use crate::report::describe;
 use crate::report::format::{UNKNOWN, bytes, count, known, number, quantile, range, share, time_us};
-use crate::report::summary::{Summary, label, reach};
+use crate::report::summary::{Summary, reach, row_label};
 
 use super::table::table;
 
@@ -275,10 +275,7 @@ pub fn by_row(record: &RunRecord, headers: &[&str], left: usize, cells: impl Fn(
         .chain(headers.iter().copied())
         .collect();
     let rows = record.rows.iter().map(|row| {
-        let mut line = vec![
-            label(record, &row.figures.transport).to_owned(),
-            row.figures.repeat.to_string(),
-        ];
+        let mut line = vec![row_label(record, row).to_owned(), row.figures.repeat.to_string()];
         line.extend(cells(row));
         line
     });

@@ -1,6 +1,6 @@
 //! The report's sentences: what was run, what to know before reading on, and what each technique showed.
 
-use crate::record::{Mode, Outcome, Quantile, RequestHeaders, RunRecord, RunStatus};
+use crate::record::{Mode, Outcome, Plan, Quantile, RequestHeaders, RunRecord, RunStatus};
 use crate::report::describe;
 use crate::report::format::{bytes, number, of, quantile, share, time_us};
 use crate::report::summary::Summary;
@@ -34,7 +34,12 @@ pub fn run(record: &RunRecord) -> String {
     } else {
         "Server and clients ran on one machine, as two processes, over loopback."
     };
+    let headers_vary = plan.variants.iter().any(|one| one.request_headers.is_some());
     let headers = match plan.request_headers {
+        _ if headers_vary => {
+            "Which header set requests and handshakes carried is what the variants differ in: `browser` is one fixed set as a desktop \
+             browser sends it, `minimal` what the protocol demands."
+        }
         RequestHeaders::Browser => {
             "Requests and handshakes carried the `browser` header set: one fixed set as a desktop browser sends it. With \
              `minimal` headers the techniques that poll would show fewer bytes."
@@ -51,6 +56,19 @@ pub fn run(record: &RunRecord) -> String {
         elapsed = number(record.elapsed_s),
         load = escape(&describe::load(plan).join(", ")),
         conditions = escape(&describe::conditions(plan).join(", ")),
+    ) + &variants(plan)
+}
+
+/// What each variant does otherwise.
+fn variants(plan: &Plan) -> String {
+    let lines = describe::variants(plan).into_iter();
+    let lines: Vec<String> = lines.map(|line| format!("- {}\n", escape(&line))).collect();
+    if lines.is_empty() {
+        return String::new();
+    }
+    format!(
+        "\nEvery technique was measured in each of these variants, over the same feed:\n\n{}",
+        lines.concat()
     )
 }
 
@@ -66,7 +84,7 @@ pub fn measured(record: &RunRecord, summaries: &[Summary]) -> String {
 
 fn item(record: &RunRecord, summary: &Summary) -> String {
     let sentences: Vec<String> = [
-        latency(record.plan.mode, summary),
+        latency(record.plan.varied(summary.variant).mode, summary),
         summary
             .reach()
             .map(|reach| format!("{} of the expected updates reached their clients.", share(reach))),
