@@ -4,9 +4,10 @@ use server::hub::PUBLISH_LOG_MAX;
 
 use crate::{
     environment::available_memory_bytes,
+    oracle::typical,
     plan::updates_per_client_s,
     record::{Environment, Follow, Plan},
-    transports::{self, Asks},
+    transports::{self, Asks, ClientTransport, framing::Answer},
     virtual_client::Receipt,
 };
 
@@ -14,11 +15,8 @@ use crate::{
 const DESCRIPTORS_BESIDES: u64 = 64;
 /// Memory of one connection, both ends and the kernel's buffers, as measured with 10,000 idle connections, rounded up.
 const CONNECTION_BYTES: u64 = 64 * 1024;
-/// Bytes of a browser's request and of an answer's head: for the estimate alone.
-const REQUEST_BYTES: f64 = 750.0;
-const ANSWER_HEAD_BYTES: f64 = 200.0;
-/// Framing of one pushed update: for the estimate alone.
-const PUSH_BYTES: f64 = 60.0;
+/// Where in the log requests are looked at: positions of four digits.
+const TYPICAL_OFFSET: u64 = 1_000;
 
 /// What a row of one transport is expected to move. An estimate for people, not a measurement.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -35,17 +33,47 @@ pub fn traffic(plan: &Plan, transport: &str) -> Traffic {
     let deliveries = updates_per_client_s(plan).map(|rate| rate * clients);
     let update = update_bytes(plan);
     let polls = clients * 1_000.0 / plan.poll_interval_ms as f64;
-    let exchange = REQUEST_BYTES + ANSWER_HEAD_BYTES;
-    let (requests, overhead) = match transports::by_id(transport).map_or(Asks::Once, |row| row.asks) {
+    let row = transports::by_id(transport);
+    let Overhead { exchange, pushed } = row.map_or_else(Overhead::default, |row| overhead(plan, row, update));
+    let (requests, overhead) = match row.map_or(Asks::Once, |row| row.asks) {
         Asks::EveryInterval => (polls, Some(polls * exchange)),
         Asks::EveryUpdate => (deliveries.unwrap_or(0.0), deliveries.map(|n| n * exchange)),
-        Asks::Once => (0.0, deliveries.map(|n| n * PUSH_BYTES)),
+        Asks::Once => (0.0, deliveries.map(|n| n * pushed)),
     };
     let bytes = deliveries.zip(overhead).map(|(n, overhead)| n * update + overhead);
     Traffic {
         requests_per_s: requests,
         deliveries_per_s: deliveries,
         bytes_per_s: bytes,
+    }
+}
+
+/// Bytes around the updates themselves.
+#[derive(Default)]
+struct Overhead {
+    /// A request and an answer without updates.
+    exchange: f64,
+    /// Framing of one pushed update.
+    pushed: f64,
+}
+
+fn overhead(plan: &Plan, row: &ClientTransport, update_bytes: f64) -> Overhead {
+    let topic = (plan.follow == Follow::One).then_some(0);
+    let (endpoint, cursor) = (typical::endpoint(plan, topic), typical::cursor(TYPICAL_OFFSET));
+    let nothing = Answer {
+        cursor,
+        updates: 0,
+        update_bytes: 0,
+    };
+    let framing = &row.framing;
+    let exchange = (framing.request)(&endpoint, Some(cursor)) + (framing.answer)(&endpoint, nothing);
+    let update_bytes = update_bytes as u64;
+    let pushed = framing
+        .pushed
+        .map_or(0, |pushed| pushed(cursor, update_bytes) - update_bytes);
+    Overhead {
+        exchange: exchange as f64,
+        pushed: pushed as f64,
     }
 }
 

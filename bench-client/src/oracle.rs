@@ -24,6 +24,7 @@ mod service;
 #[cfg(test)]
 mod tests;
 mod traffic;
+pub mod typical;
 
 use crate::{
     record::{FeedPlan, Follow, Plan, Prediction, Row},

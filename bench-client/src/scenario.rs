@@ -14,11 +14,17 @@ use crate::record::{Arrivals, Bounds, Follow, Mode, RequestHeaders, Variant};
 pub const DEFAULT: &str = "live-score";
 
 /// Name and text of every scenario that comes with the program.
-pub const BUILT_IN: [(&str, &str); 4] = [
+pub const BUILT_IN: [(&str, &str); 10] = [
     ("live-score", include_str!("../scenarios/live-score.toml")),
     ("smoke", include_str!("../scenarios/smoke.toml")),
     ("ten-thousand", include_str!("../scenarios/ten-thousand.toml")),
     ("idle", include_str!("../scenarios/idle.toml")),
+    ("goal-burst", include_str!("../scenarios/goal-burst.toml")),
+    ("many-matches", include_str!("../scenarios/many-matches.toml")),
+    ("latest-state", include_str!("../scenarios/latest-state.toml")),
+    ("no-keep-alive", include_str!("../scenarios/no-keep-alive.toml")),
+    ("large-updates", include_str!("../scenarios/large-updates.toml")),
+    ("headers", include_str!("../scenarios/headers.toml")),
 ];
 
 /// A scenario as it is written; what is left out has a default (see [`crate::plan`]).

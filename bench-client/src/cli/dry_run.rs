@@ -4,7 +4,7 @@ use comfy_table::{CellAlignment, Table, presets};
 
 use crate::{
     limits::{self, Need, Traffic},
-    record::{FeedPlan, Looks, Plan},
+    record::{FeedPlan, Looks, Plan, Variant},
     report::{describe, format},
     statistics::{ALPHA, looks::most_repeats},
 };
@@ -83,10 +83,14 @@ pub fn describe(plan: &Plan, needs: &[Need]) -> String {
             format!("{}: {}", variant.name, describe::variant(variant).join(", ")),
         );
     }
-    row(
-        "mode",
-        format!("{:?}, each client follows {:?}", plan.mode, plan.follow).to_lowercase(),
-    );
+    // What variants differ in stands with them.
+    let varies = |is: fn(&Variant) -> bool| plan.variants.iter().any(is);
+    if !varies(|one| one.mode.is_some() || one.follow.is_some()) {
+        row(
+            "mode",
+            format!("{:?}, each client follows {:?}", plan.mode, plan.follow).to_lowercase(),
+        );
+    }
     row(
         "poll interval",
         format!(
@@ -94,15 +98,17 @@ pub fn describe(plan: &Plan, needs: &[Need]) -> String {
             plan.poll_interval_ms, plan.wait_ms
         ),
     );
-    row("request headers", format!("{:?}", plan.request_headers).to_lowercase());
-    row(
-        "connections",
-        if plan.keep_alive {
-            "kept open".into()
+    if !varies(|one| one.request_headers.is_some()) {
+        row("request headers", format!("{:?}", plan.request_headers).to_lowercase());
+    }
+    if !varies(|one| one.keep_alive.is_some()) {
+        let kept = if plan.keep_alive {
+            "kept open"
         } else {
-            "one per request".into()
-        },
-    );
+            "one per request"
+        };
+        row("connections", kept.into());
+    }
     row(
         "phases",
         format!("settle {} s, measure {} s", plan.settle_s, plan.duration_s),

@@ -20,24 +20,23 @@
 //! the names of the topics. Ports have five digits, as ephemeral ports have. Streams also carry
 //! signs of life, one every 15 s. A server elsewhere has a name and offsets that the record does not know: nothing about its bytes is predicted.
 
-use std::{net::SocketAddr, sync::Arc};
+use server::settings::UPDATE_MAX_BYTES;
 
-use server::{settings::UPDATE_MAX_BYTES, wire::Cursor};
-
-use super::{Case, Expected, feed::Feed, range::Range, traffic};
+use super::{
+    Case, Expected,
+    feed::Feed,
+    range::Range,
+    traffic,
+    typical::{cursor, endpoint},
+};
 use crate::{
     record::Row,
-    run::clients::endpoint,
     transports::{
-        Asks, Endpoint, PollGrid,
+        Asks, Endpoint,
         framing::{Answer, HEARTBEAT},
     },
 };
 
-/// Milliseconds since 1970, as an epoch is: 13 digits.
-const EPOCH: u64 = 1_763_631_127_000;
-/// Five digits.
-const ADDRESS: ([u8; 4], u16) = ([127, 0, 0, 1], 40_000);
 /// Rounding of averages.
 const SHARE_OFF: f64 = 0.001;
 /// Updates as long as they come: their mean in the window for that of each moment, and lengths of lengths.
@@ -225,34 +224,17 @@ struct Wire<'a> {
 }
 
 impl Wire<'_> {
-    fn endpoint(&self, topic: Option<u64>) -> Endpoint {
-        let address = SocketAddr::from(ADDRESS);
-        let topic = topic.map(|topic| format!("match-{}", topic + 1));
-        // When it polls changes no byte.
-        let polls = PollGrid {
-            first_us: 0,
-            interval_us: 1,
-        };
-        endpoint(
-            self.case.plan,
-            (address, address.to_string()),
-            topic,
-            Arc::default(),
-            polls,
-        )
-    }
-
     /// A client like each there is, and how many are like it: names of topics differ in their digits.
     fn endpoints(&self) -> Vec<(Endpoint, f64)> {
         let plan = self.case.plan;
         let topics = u64::from(plan.topics()).min(u64::from(plan.clients));
         if self.case.follows_all || topics == 0 {
-            return vec![(self.endpoint(None), 1.0)];
+            return vec![(endpoint(plan, None), 1.0)];
         }
         let alike = by_digits(1, topics);
         alike
             .into_iter()
-            .map(|(number, count)| (self.endpoint(Some(number - 1)), count))
+            .map(|(number, count)| (endpoint(plan, Some(number - 1)), count))
             .collect()
     }
 
@@ -311,10 +293,6 @@ impl Wire<'_> {
         let (range, around) = (at(from, to), at(first.low.max(1.0).min(from), last.high));
         Range::between(range.predicted, around.low, around.high)
     }
-}
-
-fn cursor(offset: u64) -> Cursor {
-    Cursor { epoch: EPOCH, offset }
 }
 
 fn answer(offset: u64, updates: f64, update_bytes: f64) -> Answer {
