@@ -94,7 +94,7 @@ pub fn needs(plan: &Plan, machine: &Environment) -> Vec<Need> {
         way_out: format!("--clients {possible} fits; `ulimit -Hn` and limits.conf raise the limit"),
     };
     // A closed connection keeps its port for a minute; a server of our own has a new port for each row, so rows do not add up.
-    let ports_needed = clients + if plan.keep_alive { 0 } else { fresh_connections(plan) };
+    let ports_needed = clients + returns(plan) + if plan.keep_alive { 0 } else { fresh_connections(plan) };
     let ports = Need {
         what: "local ports",
         needed: ports_needed,
@@ -124,6 +124,13 @@ fn published(plan: &Plan) -> u64 {
     };
     let topics_followed = if plan.follow == Follow::All { 1.0 } else { topics };
     (per_client * topics_followed * (plan.settle_s + plan.duration_s)) as u64
+}
+
+/// Connections a row opens because clients that had left come back.
+fn returns(plan: &Plan) -> u64 {
+    let round_s = plan.churn.map(|churn| churn.stay_s + churn.away_s);
+    let per_client = round_s.map_or(0.0, |round_s| (plan.settle_s + plan.duration_s) / round_s);
+    (per_client * f64::from(plan.clients)) as u64
 }
 
 /// Connections a row opens when each request has its own.

@@ -184,6 +184,7 @@ fn base(scenario: &Scenario, overrides: &Overrides, feed: FeedPlan) -> Result<Pl
         settle_s,
         duration_s: overrides.duration_s.or(file.duration_s).unwrap_or(DEFAULT_DURATION_S),
         ramp_per_s: file.ramp_per_s,
+        churn: file.churn,
         remote: false,
         bounds: file.bounds.clone().unwrap_or_default(),
         thresholds: joined(file.thresholds.as_deref().unwrap_or_default(), &overrides.thresholds),
@@ -290,6 +291,11 @@ fn feed_plan(settings: &FeedSettings, feed: &FeedDescription) -> FeedPlan {
 impl Plan {
     pub fn poll_interval(&self) -> Duration {
         Duration::from_millis(self.poll_interval_ms)
+    }
+
+    /// Without what happens to clients and server: for a calibration, which asks what a client that stays adds.
+    pub fn leave_in_peace(&mut self) {
+        self.churn = None;
     }
 
     pub fn topics(&self) -> u32 {

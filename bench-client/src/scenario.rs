@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::record::{Arrivals, Bounds, Follow, Mode, RequestHeaders};
+use crate::record::{Arrivals, Bounds, Churn, Follow, Mode, RequestHeaders};
 
 /// The scenario of a run that names none.
 pub const DEFAULT: &str = "live-score";
@@ -52,6 +52,8 @@ pub struct ScenarioFile {
     pub settle_s: Option<f64>,
     pub duration_s: Option<f64>,
     pub ramp_per_s: Option<f64>,
+    /// Clients that leave and come back.
+    pub churn: Option<Churn>,
     /// Where a row becomes suspect or invalid; what is left out keeps its default.
     pub bounds: Option<Bounds>,
     /// What must hold, such as `websocket.latency_p99_ms < 50`.

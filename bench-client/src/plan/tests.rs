@@ -76,3 +76,16 @@ fn looks_are_planned_where_there_is_something_to_settle() {
     assert!(refusal(1, &two, 20).contains("--repeats 2"));
     assert!(refusal(4, &["sse"], 20).contains("two or more"));
 }
+
+#[test]
+fn times_of_churn_have_their_range() {
+    let churn = |stay_s, away_s| ScenarioFile {
+        churn: Some(crate::record::Churn { stay_s, away_s }),
+        ..ScenarioFile::default()
+    };
+    assert_eq!(refusal(churn(5.0, 2.0)), "");
+    let said = refusal(churn(0.0, 2.0));
+    assert!(said.contains("churn.stay_s 0: expected 0.05 to 3600 s"), "{said}");
+    let said = refusal(churn(5.0, f64::NAN));
+    assert!(said.contains("churn.away_s NaN"), "{said}");
+}

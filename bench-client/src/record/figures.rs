@@ -106,7 +106,8 @@ pub struct SummaryRow {
     /// CPU time / deliveries.
     pub server_cpu_us_per_update: Option<f64>,
     pub client_cpu_us_per_update: Option<f64>,
-    /// (resident at the end of settle − resident before the first client − bytes of the log) / clients.
+    /// (resident at the end of settle − resident before the first client − bytes of the log) / clients. Absent with churn: clients that are
+    /// away hold nothing.
     pub server_rss_bytes_per_client: Option<f64>,
     /// IP packets of the clients' connections in the window, by the kernel's counters (TCP_INFO): TCP and IP headers included.
     #[serde(default)]
@@ -139,4 +140,22 @@ pub struct SummaryRow {
     /// CPU the hypervisor gave to others, 0 to 1.
     #[serde(default)]
     pub steal_share: Option<f64>,
+    /// Sessions that clients closed by themselves, by churn, from start to the end of drain. Absent in plans without churn.
+    #[serde(default)]
+    pub leaves: Option<u64>,
+    /// Expected updates that came by resuming (in mode latest: they or newer ones). Their latency stands apart: it says how long the client
+    /// was away.
+    #[serde(default)]
+    pub catch_up_updates: Option<u64>,
+    /// Receive time minus due time of those, µs.
+    #[serde(default)]
+    pub catch_up_p50_us: Option<u64>,
+    #[serde(default)]
+    pub catch_up_p99_us: Option<u64>,
+    /// Of sessions that resumed in the window and had missed something: from the start of connect() until the client held the update that was
+    /// the newest when that connect() started, of each topic it follows, µs.
+    #[serde(default)]
+    pub resume_p50_us: Option<Quantile>,
+    #[serde(default)]
+    pub resume_p99_us: Option<Quantile>,
 }

@@ -34,6 +34,9 @@ pub struct Plan {
     pub duration_s: f64,
     /// New clients per second while connecting; absent: as fast as the bounded concurrency allows.
     pub ramp_per_s: Option<f64>,
+    /// Clients that leave and come back; absent: all stay.
+    #[serde(default)]
+    pub churn: Option<Churn>,
     /// True when the server was not started by this run (`--target`).
     pub remote: bool,
     /// What the observations are held against.
@@ -61,6 +64,17 @@ pub struct Looks {
     /// Repeats after which the comparisons are looked at; the last one ends the run, settled or not. The chance of a wrong claim is
     /// divided by their number.
     pub after_repeats: Vec<u32>,
+}
+
+/// Clients that leave by themselves and come back, each at times of its own (exponential, from the seed), from its first update to the end
+/// of the window: then nobody leaves any more, and who is away comes back at once.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Churn {
+    /// Mean time a client follows its session before it leaves.
+    pub stay_s: f64,
+    /// Mean time it is away until it resumes.
+    pub away_s: f64,
 }
 
 /// What each client follows.

@@ -26,11 +26,22 @@ pub fn heading(plan: &Plan) -> String {
 /// Who watched what, in parts: a reader joins them.
 pub fn load(plan: &Plan) -> Vec<String> {
     let mut parts = vec![of(plan.clients.into(), "client", "clients"), follow(plan)];
+    parts.extend(behaviour(plan));
     parts.extend(feed(&plan.feed));
     parts.push(match plan.mode {
         Mode::Every => "every update".to_owned(),
         Mode::Latest => "latest update only".to_owned(),
     });
+    parts
+}
+
+/// What clients and server do besides staying, in parts; nothing where they all stay.
+pub fn behaviour(plan: &Plan) -> Vec<String> {
+    let mut parts = Vec::new();
+    if let Some(churn) = plan.churn {
+        let (stay, away) = (format::plain(churn.stay_s), format::plain(churn.away_s));
+        parts.push(format!("leaving after {stay} s and back after {away} s on average"));
+    }
     parts
 }
 

@@ -32,6 +32,8 @@ pub struct Summary<'a> {
     pub latency: Option<Distribution>,
     pub connect: Option<Distribution>,
     pub catch_up: Option<Distribution>,
+    /// From coming back to holding what was missed.
+    pub resume: Option<Distribution>,
     /// What a byte waited in a client's socket, by the probes.
     pub client_lag: Option<Distribution>,
     /// The same in the server's runtime.
@@ -80,6 +82,7 @@ fn summary<'a>(record: &'a RunRecord, position: usize, id: &'a str) -> Result<Su
         latency: merged(&rows, "latency", |row| row.latency.as_ref())?,
         connect: merged(&rows, "connect", |row| row.connect.as_ref())?,
         catch_up: merged(&rows, "catch-up", |row| row.catch_up.as_ref())?,
+        resume: merged(&rows, "resume", |row| row.resume.as_ref())?,
         client_lag: merged(&rows, "client lag", |row| row.health.client_lag.as_ref())?,
         server_lag: merged(&rows, "server lag", |row| row.health.server_lag.as_ref())?,
         rows,

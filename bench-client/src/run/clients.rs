@@ -59,6 +59,7 @@ pub fn start(
             position,
             live,
             seed,
+            churn: plan.churn,
         }
     };
     Fleet::start(environment::cores(), plan.clients, clock, plan.ramp_per_s, make)

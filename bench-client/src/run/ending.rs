@@ -69,11 +69,13 @@ async fn hush(control: &Control, id: &str, fleet: &Fleet, before: u64) {
         let mut asked_before = None;
         loop {
             sleep(LOOK).await;
-            let asked = fleet.totals().requests;
+            let totals = fleet.totals();
+            let asked = totals.requests;
             // Without an answer there is nothing to wait for.
             let Ok(stats) = control.stats().await else { return };
             let counted = stats.requests_of(id);
-            let read = counted.is_none_or(|now| now.saturating_sub(before) >= asked);
+            // Who left may have taken a request along.
+            let read = counted.is_none_or(|now| now.saturating_sub(before) + totals.leaves >= asked);
             // Twice the same: what a client was about to write when it was told has been written.
             if read && asked_before == Some(asked) {
                 return;

@@ -74,6 +74,10 @@ pub fn row(mut measured: Measured) -> Row {
             .as_ref()
             .filter(|tally| tally.catch_up.count() > 0)
             .map(|tally| encode(&tally.catch_up)),
+        resume: tally
+            .as_ref()
+            .filter(|tally| tally.resume.count() > 0)
+            .map(|tally| encode(&tally.resume)),
         connect: (connect.count() > 0).then(|| encode(&connect)),
         memory: measured.state.memory.clone(),
         clock_bound_us: measured.state.clock_bound_us,
@@ -157,6 +161,7 @@ fn counted(figures: &mut SummaryRow, measured: &Measured) {
     if let Some(totals) = &state.totals {
         figures.connections_total = Some(totals.connections);
         figures.reconnects = Some(totals.reconnects);
+        figures.leaves = measured.plan.churn.map(|_| totals.leaves);
         figures.errors = Some(totals.errors);
         figures.requests_total = Some(totals.requests);
         figures.setup_bytes_per_client = Some(totals.setup_bytes as f64 / f64::from(measured.plan.clients));
@@ -179,7 +184,8 @@ fn counted(figures: &mut SummaryRow, measured: &Measured) {
         memory.server_rss_before_bytes,
         memory.server_rss_settled_bytes,
         memory.server_log_bytes,
-    ) {
+    ) && measured.plan.churn.is_none()
+    {
         let grown = settled as f64 - before as f64 - log as f64;
         figures.server_rss_bytes_per_client = Some(grown / f64::from(measured.plan.clients));
     }
@@ -208,6 +214,12 @@ fn delivered(figures: &mut SummaryRow, tally: &Tally) {
     figures.latency_p99_us = quantile(0.99);
     figures.latency_p999_us = quantile(0.999);
     figures.latency_max_us = tally.latency.max();
+    figures.catch_up_updates = Some(tally.catch_up.count());
+    let caught_up = |q| tally.catch_up.quantile(q).and_then(Quantile::us);
+    figures.catch_up_p50_us = caught_up(0.5);
+    figures.catch_up_p99_us = caught_up(0.99);
+    figures.resume_p50_us = tally.resume.quantile(0.5);
+    figures.resume_p99_us = tally.resume.quantile(0.99);
     figures.age_mean_us = tally.age_mean_us;
     figures.age_p99_us = tally.age_p99_us;
     figures.stale_share = tally.stale_share;

@@ -240,6 +240,9 @@ async fn phases(
 
     // Not to be interrupted: it is short, and without it the window's last updates would pass for lost.
     setting.progress.phase("drain");
+    if let Some(fleet) = &state.fleet {
+        fleet.gather();
+    }
     let drained = drain(setting, control, window, state).await;
     state.phases.drain_s = seconds(clock.now_us() - window.to_us);
     // Only now: who was stuck at the window's end has answered its pings since.

@@ -263,3 +263,50 @@ fn final_scores_are_the_newest_that_clients_saw() {
     );
     assert!(scores[0].agreed);
 }
+
+#[test]
+fn coming_back_is_timed_until_what_was_missed_is_held() {
+    let mut receipts = punctual(10);
+    // Away from 1,200 to 1,500: seq 4 to 6, sent until 1,500, come at 1,530 and 1,540; seq 7 is live again.
+    for (index, at_us) in [(3, 1_530), (4, 1_530), (5, 1_540)] {
+        receipts[index].received_us = at_us;
+        receipts[index].kind = Kind::CatchUp;
+    }
+    let log = |resumes_us: &[u64], receipts: &[Receipt]| ClientLog {
+        resumes_us: resumes_us.to_vec(),
+        ..client(0, receipts.to_vec())
+    };
+    // One resume before the window, and one that had missed nothing, are not timed.
+    let tally = judge(Mode::Every, &[log(&[900, 1_500, 1_800], &receipts)]);
+    assert_eq!((tally.missed, tally.received), (0, 10));
+    assert_eq!(tally.catch_up.count(), 3);
+    assert_eq!(tally.latency.count(), 7);
+    assert_eq!((tally.resume.count(), tally.resume.lost), (1, 0));
+    assert_eq!(tally.resume.max(), Some(crate::record::Quantile::Us(40)));
+    // Who never gets what was missed is lost, however many resumes there were.
+    receipts.truncate(5);
+    let tally = judge(Mode::Every, &[log(&[1_500, 1_700], &receipts)]);
+    assert_eq!((tally.resume.count(), tally.resume.lost), (2, 2));
+}
+
+#[test]
+fn a_client_of_all_topics_is_back_when_the_last_of_them_is_there() {
+    let mut receipts = punctual(10);
+    receipts.extend(punctual(10).into_iter().map(|receipt| Receipt { topic: 1, ..receipt }));
+    receipts[5].received_us = 1_520;
+    receipts[11 + 5].received_us = 1_535;
+    receipts.sort_by_key(|receipt| receipt.received_us);
+    let log = ClientLog {
+        topic: None,
+        resumes_us: vec![1_500],
+        ..client(0, receipts)
+    };
+    let tally = tally(&Evidence {
+        window: WINDOW,
+        mode: Mode::Every,
+        clients: &[log],
+        topics: &[published(), published()],
+        nothing_held_since_us: 900,
+    });
+    assert_eq!(tally.resume.max(), Some(crate::record::Quantile::Us(35)));
+}

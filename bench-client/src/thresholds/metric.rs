@@ -116,6 +116,10 @@ fn rule(summary: &Summary, column: &str) -> Option<Measured> {
         "latency_max_us" => latency(1.0),
         "connect_p50_us" => quantile(summary.connect.as_ref(), 0.5),
         "connect_p99_us" => quantile(summary.connect.as_ref(), 0.99),
+        "catch_up_p50_us" => quantile(summary.catch_up.as_ref(), 0.5),
+        "catch_up_p99_us" => quantile(summary.catch_up.as_ref(), 0.99),
+        "resume_p50_us" => quantile(summary.resume.as_ref(), 0.5),
+        "resume_p99_us" => quantile(summary.resume.as_ref(), 0.99),
         "client_lag_p99_us" => quantile(summary.client_lag.as_ref(), 0.99),
         "server_lag_p99_us" => quantile(summary.server_lag.as_ref(), 0.99),
         "age_mean_us" => value(summary.age_mean_us()),
@@ -157,7 +161,9 @@ fn rule(summary: &Summary, column: &str) -> Option<Measured> {
         | "wire_bytes_received"
         | "segments_sent"
         | "segments_received"
-        | "retransmitted_segments" => {
+        | "retransmitted_segments"
+        | "leaves"
+        | "catch_up_updates" => {
             let cells = cells(summary, column);
             if cells.is_empty() {
                 Measured::Unknown

@@ -297,3 +297,40 @@ fn the_readme_shows_the_default_bounds() {
         assert!(block.contains(&format!("{name} = ")), "{name} is not shown");
     }
 }
+
+#[test]
+fn who_leaves_may_take_a_request_along_and_no_more() {
+    for (taken, leaves, codes_expected) in [
+        (0, 5, vec![]),
+        (5, 5, vec![]),
+        (6, 5, vec!["request-count"]),
+        (1, 0, vec!["request-count"]),
+        (-1, 5, vec!["request-count"]),
+    ] {
+        let row = judged("long-poll", |_, row| {
+            row.figures.leaves = Some(leaves);
+            let requests = row.figures.requests_total;
+            row.health.server_requests_total = requests.and_then(|n| n.checked_add_signed(-taken));
+        });
+        assert_eq!(codes(&row), codes_expected, "{taken} of {leaves}");
+        let said = row.findings.iter().any(|finding| finding.code == "request-count");
+        assert_eq!(said, taken != 0, "a difference is said");
+    }
+}
+
+#[test]
+fn polls_of_clients_that_are_away_are_not_skipped_ones() {
+    let half = |record: &mut RunRecord, row: &mut Row| {
+        row.figures.requests = row.figures.requests.map(|n| n / 2);
+        record.plan.churn = Some(crate::record::Churn {
+            stay_s: 1.0,
+            away_s: 1.0,
+        });
+    };
+    assert_eq!(codes(&judged("short-poll", half)), [""; 0]);
+    let row = judged("short-poll", |record, row| {
+        half(record, row);
+        row.figures.polls_skipped = row.figures.requests;
+    });
+    assert_eq!(codes(&row), ["polls-skipped"]);
+}

@@ -7,6 +7,7 @@
 //! Nothing here measures: no test asserts a speed, and times are upper bounds after which a test fails.
 
 mod bytes;
+mod churn;
 mod cuts;
 mod heartbeats;
 mod hostile;
