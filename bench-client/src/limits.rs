@@ -84,17 +84,18 @@ impl Need {
 
 /// Everything the plan needs.
 pub fn needs(plan: &Plan, machine: &Environment) -> Vec<Need> {
+    let stalled = u64::from(plan.stalled_clients);
     let clients = u64::from(plan.clients);
     let limit = machine.descriptor_limit;
-    let possible = limit.saturating_sub(DESCRIPTORS_BESIDES);
+    let possible = limit.saturating_sub(DESCRIPTORS_BESIDES + stalled);
     let descriptors = Need {
         what: "descriptors per process",
-        needed: clients + DESCRIPTORS_BESIDES,
+        needed: clients + stalled + DESCRIPTORS_BESIDES,
         available: Some(limit),
         way_out: format!("--clients {possible} fits; `ulimit -Hn` and limits.conf raise the limit"),
     };
     // A closed connection keeps its port for a minute; a server of our own has a new port for each row, so rows do not add up.
-    let ports_needed = clients + returns(plan) + if plan.keep_alive { 0 } else { fresh_connections(plan) };
+    let ports_needed = clients + stalled + returns(plan) + if plan.keep_alive { 0 } else { fresh_connections(plan) };
     let ports = Need {
         what: "local ports",
         needed: ports_needed,
@@ -104,7 +105,7 @@ pub fn needs(plan: &Plan, machine: &Environment) -> Vec<Need> {
     let receipts = updates_per_client_s(plan).unwrap_or(0.0) * (plan.duration_s + plan.settle_s) * clients as f64;
     let memory = Need {
         what: "memory, bytes",
-        needed: clients * CONNECTION_BYTES + receipts as u64 * size_of::<Receipt>() as u64,
+        needed: (clients + stalled) * CONNECTION_BYTES + receipts as u64 * size_of::<Receipt>() as u64,
         available: available_memory_bytes(),
         way_out: "fewer --clients, or a shorter --duration (every update of every client is noted)".into(),
     };

@@ -26,7 +26,7 @@ use server::clock::Clock;
 use crate::sockets::{Sockets, Watched};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -76,6 +76,8 @@ pub struct Net {
     pub hushed: Arc<AtomicBool>,
     /// Cancelled when the window has ended: nobody leaves any more, and who is away comes back.
     pub gathered: CancellationToken,
+    /// What the kernel is asked to keep for each connection until it is read; None: as it likes.
+    pub receive_buffer_bytes: Option<u32>,
 }
 
 /// One connection's own counts, shared with the session that uses it.
@@ -151,6 +153,7 @@ impl Net {
             sockets: Arc::default(),
             hushed: Arc::default(),
             gathered: CancellationToken::new(),
+            receive_buffer_bytes: None,
         }
     }
 
@@ -181,10 +184,23 @@ impl Net {
         }
     }
 
+    async fn connected(&self, address: SocketAddr) -> io::Result<TcpStream> {
+        let Some(bytes) = self.receive_buffer_bytes else {
+            return TcpStream::connect(address).await;
+        };
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4()?,
+            SocketAddr::V6(_) => TcpSocket::new_v6()?,
+        };
+        // Before it connects: the handshake tells the peer how much fits.
+        socket.set_recv_buffer_size(bytes)?;
+        socket.connect(address).await
+    }
+
     /// Opens one real connection.
     pub async fn connect(&self, address: SocketAddr) -> io::Result<Stream> {
         self.may_ask().await;
-        let stream = tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(address))
+        let stream = tokio::time::timeout(CONNECT_TIMEOUT, self.connected(address))
             .await
             .map_err(|_| io::Error::new(io::ErrorKind::TimedOut, format!("no connection to {address} in time")))??;
         stream.set_nodelay(true)?;

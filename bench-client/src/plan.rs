@@ -185,6 +185,7 @@ fn base(scenario: &Scenario, overrides: &Overrides, feed: FeedPlan) -> Result<Pl
         duration_s: overrides.duration_s.or(file.duration_s).unwrap_or(DEFAULT_DURATION_S),
         ramp_per_s: file.ramp_per_s,
         churn: file.churn,
+        stalled_clients: file.stalled_clients.unwrap_or(0),
         remote: false,
         bounds: file.bounds.clone().unwrap_or_default(),
         thresholds: joined(file.thresholds.as_deref().unwrap_or_default(), &overrides.thresholds),
@@ -296,6 +297,7 @@ impl Plan {
     /// Without what happens to clients and server: for a calibration, which asks what a client that stays adds.
     pub fn leave_in_peace(&mut self) {
         self.churn = None;
+        self.stalled_clients = 0;
     }
 
     pub fn topics(&self) -> u32 {

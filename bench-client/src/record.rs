@@ -11,6 +11,7 @@ mod bounds;
 mod evidence;
 mod figures;
 mod plan;
+mod stalled;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +22,8 @@ pub use bounds::{Bound, Bounds};
 pub use evidence::{Calibration, Finding, Health, Prediction, Verdict, Wire, WireCounts};
 pub use figures::SummaryRow;
 pub use plan::{Arrivals, Churn, FeedPlan, Follow, Looks, Mode, Plan, RequestHeaders, default_margin};
+
+pub use stalled::Stalled;
 
 /// Version of this file's shape; older versions stay readable.
 ///
@@ -126,6 +129,9 @@ pub struct Row {
     /// follows, the update that was the newest when that connect() started (or a newer one); `lost` where it never did.
     #[serde(default)]
     pub resume: Option<Quantiles>,
+    /// Absent in plans without stalled clients, and where the row broke down before its end.
+    #[serde(default)]
+    pub stalled: Option<Stalled>,
     /// From the start of connect() to a session that delivers.
     pub connect: Option<Quantiles>,
     /// One point per second of the window.

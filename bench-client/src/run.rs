@@ -13,6 +13,7 @@ mod health;
 mod null;
 mod row;
 mod sampler;
+mod stalled;
 pub(crate) mod window;
 
 pub use null::against_null;

@@ -16,6 +16,7 @@ const WAIT_MS: std::ops::RangeInclusive<u64> = 0..=60_000;
 pub(super) const SECONDS: std::ops::RangeInclusive<f64> = 0.1..=86_400.0;
 /// A share: twice as much is a difference to anyone.
 const MARGIN: std::ops::RangeInclusive<f64> = 0.0..=1.0;
+const STALLED_CLIENTS: std::ops::RangeInclusive<u32> = 0..=100_000;
 /// Shorter stays are over before a poller has polled twice, and longer absences than an hour are departures.
 const CHURN_S: std::ops::RangeInclusive<f64> = 0.05..=3_600.0;
 const RAMP_PER_S: std::ops::RangeInclusive<f64> = 1.0..=100_000.0;
@@ -32,6 +33,7 @@ pub(super) fn check(plan: &Plan) -> Result<(), PlanError> {
     if let Some(ramp) = plan.ramp_per_s {
         in_range("ramp", ramp, &RAMP_PER_S, " clients/s")?;
     }
+    in_range("stalled_clients", plan.stalled_clients, &STALLED_CLIENTS, "")?;
     if let Some(Churn { stay_s, away_s }) = plan.churn {
         in_range("churn.stay_s", stay_s, &CHURN_S, " s")?;
         in_range("churn.away_s", away_s, &CHURN_S, " s")?;

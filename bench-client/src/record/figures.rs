@@ -158,4 +158,8 @@ pub struct SummaryRow {
     pub resume_p50_us: Option<Quantile>,
     #[serde(default)]
     pub resume_p99_us: Option<Quantile>,
+    /// Connections beside the planned clients that never read: nothing of them is in any other figure but the server's CPU, and its memory as
+    /// far as it grew after they stood.
+    #[serde(default)]
+    pub stalled_clients: u32,
 }

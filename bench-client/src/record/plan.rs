@@ -37,6 +37,10 @@ pub struct Plan {
     /// Clients that leave and come back; absent: all stay.
     #[serde(default)]
     pub churn: Option<Churn>,
+    /// Connections beside the clients that open a session, each of the topics a client of its number follows, and never read. They are in no
+    /// figure of the clients.
+    #[serde(default)]
+    pub stalled_clients: u32,
     /// True when the server was not started by this run (`--target`).
     pub remote: bool,
     /// What the observations are held against.

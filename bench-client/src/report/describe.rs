@@ -42,6 +42,10 @@ pub fn behaviour(plan: &Plan) -> Vec<String> {
         let (stay, away) = (format::plain(churn.stay_s), format::plain(churn.away_s));
         parts.push(format!("leaving after {stay} s and back after {away} s on average"));
     }
+    if plan.stalled_clients > 0 {
+        let connections = of(plan.stalled_clients.into(), "connection", "connections");
+        parts.push(format!("{connections} beside them that never read"));
+    }
     parts
 }
 

@@ -125,6 +125,7 @@ fn plan() -> Plan {
         duration_s: SECONDS as f64,
         ramp_per_s: None,
         churn: None,
+        stalled_clients: 0,
         remote: false,
         bounds: Bounds::default(),
         thresholds: vec![
@@ -192,6 +193,7 @@ fn row(shape: &Shape, repeat: u32) -> Row {
         latency: None,
         catch_up: None,
         resume: None,
+        stalled: None,
         connect: Some(histogram::encode(&connect, 0, 0)),
         series: (0..SECONDS as u32).map(|second| point(shape, second, slower)).collect(),
         memory: Memory {

@@ -93,6 +93,7 @@ pub fn row(mut measured: Measured) -> Row {
             Vec::new()
         },
         faults,
+        stalled: measured.state.stalled_fate.clone(),
         figures,
     };
     row.predictions = oracle::predict(&measured.plan, &row);
@@ -147,6 +148,7 @@ fn planned(measured: &Measured) -> SummaryRow {
             RequestHeaders::Minimal => "minimal".into(),
         },
         seed: plan.seed,
+        stalled_clients: plan.stalled_clients,
         ..SummaryRow::default()
     }
 }

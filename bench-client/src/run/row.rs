@@ -18,6 +18,7 @@ use super::{
     Setting, catalogue, clients, ending,
     figures::{self, Measured},
     sampler::{Sample, Sampler},
+    stalled,
     window::{foreign_window, tick_gap_us, window},
 };
 use crate::{
@@ -26,7 +27,7 @@ use crate::{
     fleet::{self, Fleet, Totals},
     machine::{self, MachineCounts},
     process::{FeedSwitch, ServerProcess},
-    record::{Memory, Phases, Plan, Row, Transport},
+    record::{Memory, Phases, Plan, Row, Stalled, Transport},
     sockets::Counts,
     tally::Window,
     usage::{Usage, kernel_socket_bytes},
@@ -78,6 +79,9 @@ pub struct State {
     /// Requests for this transport that the server had counted before the first client, and of the row alone when all were gone.
     pub server_requests_before: Option<u64>,
     pub server_requests: Option<u64>,
+    /// Connections that never read, until the drain is over, and what became of them.
+    pub stalled: Option<stalled::Standing>,
+    pub stalled_fate: Option<Stalled>,
 }
 
 /// Why a row did not run to its end.
@@ -117,6 +121,8 @@ pub async fn observe(setting: &Setting<'_>, id: &str, repeat: u32) -> Measured {
             .unwrap_or_default();
     }
     ending::end_fleet(&mut state).await;
+    // Where the row broke down they still stand.
+    state.stalled = None;
     let logs = state.logs.take().unwrap_or_else(|| Ok(Vec::new()));
     state.window = state.window.and_then(|window| ended(window, &state.samples));
     let (logs, broken) = match logs {
@@ -184,13 +190,14 @@ async fn phases(
     let clock = clock.clock;
     state.catalogue = catalogue(&plan.transports, control.transports().await?);
     let stats = control.stats().await?;
-    state.server_requests_before = stats.requests_of(id);
-    state.machine = Some((machine::counts(fleet::THREAD), MachineCounts::default()));
     state.matches = stats
         .topics
         .into_iter()
         .map(|one| (one.topic, one.home, one.away))
         .collect();
+    let counted = stalled::start(plan, id, control, clock, state).await?;
+    state.server_requests_before = counted.requests_of(id);
+    state.machine = Some((machine::counts(fleet::THREAD), MachineCounts::default()));
     state.memory.server_rss_before_bytes = server.and_then(|usage| usage.rss_bytes());
     state.phases.start_s = started.elapsed().as_secs_f64();
 

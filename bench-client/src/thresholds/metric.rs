@@ -176,7 +176,8 @@ fn rule(summary: &Summary, column: &str) -> Option<Measured> {
             value(cells(summary, column).into_iter().reduce(f64::max))
         }
         // What the plan says, and the window: one value, or they are not of one plan.
-        "clients" | "topics" | "rate_hz" | "update_bytes" | "poll_interval_ms" | "seed" | "duration_s" => {
+        "clients" | "topics" | "rate_hz" | "update_bytes" | "poll_interval_ms" | "seed" | "duration_s"
+        | "stalled_clients" => {
             let cells = cells(summary, column);
             value(
                 cells

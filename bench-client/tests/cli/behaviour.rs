@@ -59,3 +59,30 @@ fn churn_loses_nothing_and_what_is_caught_up_stands_apart() {
         assert_eq!(findings(row, "byte-count").len(), 0, "{row:#}");
     }
 }
+
+#[test]
+fn stalled_clients_are_in_no_figure_and_the_row_tells_what_became_of_them() {
+    let record = run("rate_hz = 50\nduration_s = 1.2\nsettle_s = 0.5\nstalled_clients = 3");
+    for row in rows(&record) {
+        assert_eq!(
+            figure(row, "updates_received"),
+            figure(row, "updates_expected"),
+            "{row:#}"
+        );
+        assert_eq!(figure(row, "updates_expected"), 12.0 * figure(row, "updates_published"));
+        assert_eq!(figure(row, "connections_total"), 12.0, "{row:#}");
+        assert_eq!(figure(row, "stalled_clients"), 3.0);
+        assert_eq!(figure(row, "errors"), 0.0, "{row:#}");
+        assert_eq!(row["stalled"]["connections"], 3, "{row:#}");
+        assert_eq!(
+            row["stalled"]["write_stalls"], 0,
+            "too little is written to fill a buffer: {row:#}"
+        );
+        assert_eq!(findings(row, "request-count").len(), 0, "theirs are taken off: {row:#}");
+        assert_eq!(
+            row["health"]["server_requests_total"], row["figures"]["requests_total"],
+            "{row:#}"
+        );
+        assert_eq!(findings(row, "byte-count").len(), 0, "{row:#}");
+    }
+}

@@ -21,6 +21,7 @@ mod resets;
 mod rig;
 mod shutdown;
 mod slow_reader;
+mod stalled;
 #[path = "../../../server/tests/support/mod.rs"]
 mod support;
 mod tap;
