@@ -37,7 +37,7 @@ use crate::{
 pub const THREAD: &str = "clients";
 /// How often each thread is asked how late it is: a reading costs it a wake-up, so this is what accuracy and cost allow.
 pub const PING_INTERVAL: Duration = Duration::from_millis(20);
-/// Connects under way at once, per thread.
+/// First connects under way at once, per thread.
 const CONNECTS_AT_ONCE: usize = 64;
 /// Clients whose latencies feed the progress line.
 pub const LIVE_SAMPLE: usize = 64;

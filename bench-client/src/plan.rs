@@ -185,6 +185,7 @@ fn base(scenario: &Scenario, overrides: &Overrides, feed: FeedPlan) -> Result<Pl
         duration_s: overrides.duration_s.or(file.duration_s).unwrap_or(DEFAULT_DURATION_S),
         ramp_per_s: file.ramp_per_s,
         churn: file.churn,
+        backoff_jitter: file.backoff_jitter.unwrap_or(true),
         stalled_clients: file.stalled_clients.unwrap_or(0),
         remote: false,
         bounds: file.bounds.clone().unwrap_or_default(),

@@ -54,6 +54,8 @@ pub struct ScenarioFile {
     pub ramp_per_s: Option<f64>,
     /// Clients that leave and come back.
     pub churn: Option<Churn>,
+    /// Random pauses before clients try again.
+    pub backoff_jitter: Option<bool>,
     /// Connections beside the clients that never read.
     pub stalled_clients: Option<u32>,
     /// Where a row becomes suspect or invalid; what is left out keeps its default.

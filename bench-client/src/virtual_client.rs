@@ -89,6 +89,8 @@ pub struct VirtualClient {
     pub seed: u64,
     /// Whether it leaves by itself and comes back.
     pub churn: Option<Churn>,
+    /// Half of each pause before it tries again is random, as clients do that mean to spare the server.
+    pub backoff_jitter: bool,
 }
 
 /// How a session ended.
@@ -104,7 +106,7 @@ impl VirtualClient {
         log.client = self.index;
         log.topic = self.topic;
         let mut cursor = None;
-        let mut pauses = Pauses::new(self.seed ^ u64::from(self.index), self.churn);
+        let mut pauses = Pauses::new(self.seed ^ u64::from(self.index), self.churn, self.backoff_jitter);
         let mut failures = 0;
         loop {
             let before = log.receipts.len();
@@ -137,8 +139,13 @@ impl VirtualClient {
         stay: Option<Duration>,
         log: &mut ClientLog,
     ) -> End {
-        // Bounds the connects under way at once: the kernel's accept queue is finite, and so is the server.
-        let turn = gate.acquire().await;
+        let again = !log.connects_us.is_empty();
+        // Bounds the connects of the ramp: it is to fill a server, not to try it. Who comes back waits for nobody, as in the world; what an
+        // accept queue that overflows then costs (a SYN is sent again after a second) is in the connect latency, and `listen-overflows`.
+        let turn = match again {
+            false => gate.acquire().await.ok(),
+            true => None,
+        };
         let started_us = net.clock.now_us();
         let resumed = *cursor;
         let mut session = match (self.transport.open)(net, &self.endpoint, resumed).await {
@@ -146,7 +153,6 @@ impl VirtualClient {
             Err(error) => return End::Cut(error),
         };
         drop(turn);
-        let again = !log.connects_us.is_empty();
         count(
             if again {
                 &net.counters.reconnects

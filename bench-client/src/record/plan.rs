@@ -37,6 +37,10 @@ pub struct Plan {
     /// Clients that leave and come back; absent: all stay.
     #[serde(default)]
     pub churn: Option<Churn>,
+    /// Clients that were cut wait 100 ms, 200 ms … 2 s before each try to come back. True: half of each pause is random. False: all of them
+    /// wait exactly so long, and come back in step.
+    #[serde(default = "default_backoff_jitter")]
+    pub backoff_jitter: bool,
     /// Connections beside the clients that open a session, each of the topics a client of its number follows, and never read. They are in no
     /// figure of the clients.
     #[serde(default)]
@@ -60,6 +64,11 @@ pub struct Plan {
 /// The margin where a plan says nothing: under a twentieth nobody would choose by it.
 pub fn default_margin() -> f64 {
     0.05
+}
+
+/// Where a plan says nothing: what a client should do, and what all did before there was a choice.
+pub fn default_backoff_jitter() -> bool {
+    true
 }
 
 /// The rule of `--until-settled`, fixed before the first row.

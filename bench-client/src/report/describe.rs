@@ -42,6 +42,9 @@ pub fn behaviour(plan: &Plan) -> Vec<String> {
         let (stay, away) = (format::plain(churn.stay_s), format::plain(churn.away_s));
         parts.push(format!("leaving after {stay} s and back after {away} s on average"));
     }
+    if !plan.backoff_jitter {
+        parts.push("trying again in step".to_owned());
+    }
     if plan.stalled_clients > 0 {
         let connections = of(plan.stalled_clients.into(), "connection", "connections");
         parts.push(format!("{connections} beside them that never read"));

@@ -125,6 +125,7 @@ fn plan() -> Plan {
         duration_s: SECONDS as f64,
         ramp_per_s: None,
         churn: None,
+        backoff_jitter: true,
         stalled_clients: 0,
         remote: false,
         bounds: Bounds::default(),

@@ -55,6 +55,7 @@ pub fn start(
             live,
             seed,
             churn: plan.churn,
+            backoff_jitter: plan.backoff_jitter,
         }
     };
     Fleet::start(environment::cores(), plan.clients, clock, plan.ramp_per_s, make)

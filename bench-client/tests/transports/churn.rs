@@ -42,6 +42,7 @@ pub fn fleet(
             live,
             seed: 7,
             churn: None,
+            backoff_jitter: true,
         };
         change(&mut client);
         client
