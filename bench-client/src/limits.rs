@@ -127,11 +127,13 @@ fn published(plan: &Plan) -> u64 {
     (per_client * topics_followed * (plan.settle_s + plan.duration_s)) as u64
 }
 
-/// Connections a row opens because clients that had left come back.
+/// Connections a row opens because clients that had left, or were cut off, come back.
 fn returns(plan: &Plan) -> u64 {
     let round_s = plan.churn.map(|churn| churn.stay_s + churn.away_s);
     let per_client = round_s.map_or(0.0, |round_s| (plan.settle_s + plan.duration_s) / round_s);
-    (per_client * f64::from(plan.clients)) as u64
+    // After a restart all come back at once.
+    let restarts = u64::from(plan.restart.is_some());
+    (per_client * f64::from(plan.clients)) as u64 + restarts * u64::from(plan.clients)
 }
 
 /// Connections a row opens when each request has its own.

@@ -11,6 +11,7 @@ mod bounds;
 mod evidence;
 mod figures;
 mod plan;
+mod recovery;
 mod stalled;
 #[cfg(test)]
 mod tests;
@@ -21,7 +22,8 @@ use serde::{Deserialize, Serialize};
 pub use bounds::{Bound, Bounds};
 pub use evidence::{Calibration, Finding, Health, Prediction, Verdict, Wire, WireCounts};
 pub use figures::SummaryRow;
-pub use plan::{Arrivals, Churn, FeedPlan, Follow, Looks, Mode, Plan, RequestHeaders, default_margin};
+pub use plan::{Arrivals, Churn, FeedPlan, Follow, Looks, Mode, Plan, RequestHeaders, Restart, default_margin};
+pub use recovery::{Recovery, RecoveryPoint};
 
 pub use stalled::Stalled;
 
@@ -129,6 +131,9 @@ pub struct Row {
     /// follows, the update that was the newest when that connect() started (or a newer one); `lost` where it never did.
     #[serde(default)]
     pub resume: Option<Quantiles>,
+    /// How the clients came back after the planned restart of the server; absent where there was none, or it cannot be told.
+    #[serde(default)]
+    pub recovery: Option<Recovery>,
     /// Absent in plans without stalled clients, and where the row broke down before its end.
     #[serde(default)]
     pub stalled: Option<Stalled>,

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::record::{Arrivals, Bounds, Churn, Follow, Mode, RequestHeaders};
+use crate::record::{Arrivals, Bounds, Churn, Follow, Mode, RequestHeaders, Restart};
 
 /// The scenario of a run that names none.
 pub const DEFAULT: &str = "live-score";
@@ -54,6 +54,8 @@ pub struct ScenarioFile {
     pub ramp_per_s: Option<f64>,
     /// Clients that leave and come back.
     pub churn: Option<Churn>,
+    /// A server that is killed in the window, and comes back.
+    pub restart: Option<Restart>,
     /// Random pauses before clients try again.
     pub backoff_jitter: Option<bool>,
     /// Connections beside the clients that never read.

@@ -7,6 +7,7 @@
 //! It works on what was recorded, after the run: pure, exact, and no work on the measured path. An update belongs to the window by
 //! its due time, whenever it came; a delivery belongs to it by wall clock. Nothing is clamped and no quantile is averaged.
 
+mod restored;
 mod resumes;
 mod staleness;
 mod stream;
@@ -18,6 +19,8 @@ use crate::{
     report::histogram::Distribution,
     virtual_client::{ClientLog, Kind, Receipt},
 };
+use restored::Restoring;
+pub use restored::{Outage, Restored};
 use resumes::Resumes;
 use staleness::Ages;
 use stream::{Fate, Stream};
@@ -58,6 +61,8 @@ pub struct Evidence<'a> {
     pub topics: &'a [TopicLog],
     /// What a client that holds nothing is as old as: when the feed began, or the window where that is not known.
     pub nothing_held_since_us: u64,
+    /// The server was killed in the window, and another took its place.
+    pub outage: Option<Outage>,
 }
 
 /// Figures about updates.
@@ -77,6 +82,8 @@ pub struct Tally {
     pub catch_up: Distribution,
     /// See [`crate::record::Row::resume`].
     pub resume: Distribution,
+    /// Absent where there was no outage.
+    pub restored: Option<Restored>,
     pub age_mean_us: Option<f64>,
     pub age_p99_us: Option<u64>,
     pub stale_share: Option<f64>,
@@ -122,6 +129,7 @@ pub fn tally(evidence: &Evidence<'_>) -> Tally {
     let mut own: Vec<Receipt> = Vec::new();
     for log in evidence.clients {
         let mut resumes = Resumes::of(log, evidence.window);
+        let mut restoring = Restoring::Nothing;
         for (index, topic) in evidence.topics.iter().enumerate() {
             if log.topic.is_some_and(|followed| followed as usize != index) {
                 continue;
@@ -138,6 +146,9 @@ pub fn tally(evidence: &Evidence<'_>) -> Tally {
             tally.add_stream(evidence, log.client, topic, receipts, &stream);
             ages.add(evidence, &topic.updates, receipts, &stream);
             resumes.follow(&topic.updates, &stream);
+            if let Some(outage) = evidence.outage {
+                restoring = restoring.follow(outage, &topic.updates, receipts);
+            }
             for (spread, receipt) in spreads[index].iter_mut().zip(&stream.received) {
                 if let Some(receipt) = receipt.filter(|receipt| receipt.kind == Kind::Live) {
                     *spread = (spread.0.min(receipt.received_us), spread.1.max(receipt.received_us));
@@ -145,6 +156,9 @@ pub fn tally(evidence: &Evidence<'_>) -> Tally {
             }
         }
         resumes.record(&mut tally.resume);
+        if let Some(restored) = &mut tally.restored {
+            restored.add(restoring);
+        }
     }
     tally.age_mean_us = ages.mean_us();
     tally.age_p99_us = ages.quantile_us(0.99);
@@ -220,6 +234,7 @@ impl Tally {
             latency: Distribution::empty(),
             catch_up: Distribution::empty(),
             resume: Distribution::empty(),
+            restored: evidence.outage.map(|_| Restored::default()),
             age_mean_us: None,
             age_p99_us: None,
             stale_share: None,

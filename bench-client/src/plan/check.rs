@@ -2,7 +2,7 @@
 
 use super::{PlanError, updates_per_client_s};
 use crate::{
-    record::{Arrivals, Churn, FeedPlan, Looks, Plan},
+    record::{Arrivals, Churn, FeedPlan, Looks, Mode, Plan, Restart},
     thresholds::Threshold,
 };
 
@@ -19,6 +19,9 @@ const MARGIN: std::ops::RangeInclusive<f64> = 0.0..=1.0;
 const STALLED_CLIENTS: std::ops::RangeInclusive<u32> = 0..=100_000;
 /// Shorter stays are over before a poller has polled twice, and longer absences than an hour are departures.
 const CHURN_S: std::ops::RangeInclusive<f64> = 0.05..=3_600.0;
+const RESTART_AFTER_S: std::ops::RangeInclusive<f64> = 0.1..=86_400.0;
+/// Down for longer, and clients that give up would be the honest scenario.
+const RESTART_DOWN_S: std::ops::RangeInclusive<f64> = 0.0..=3_600.0;
 const RAMP_PER_S: std::ops::RangeInclusive<f64> = 1.0..=100_000.0;
 
 /// What holds for every plan, however it came about.
@@ -40,6 +43,49 @@ pub(super) fn check(plan: &Plan) -> Result<(), PlanError> {
     }
     check_thresholds(&plan.thresholds, &plan.transports)?;
     check_looks(plan)
+}
+
+/// A restart must leave something to measure, and something to measure it by.
+pub(super) fn check_restart(plan: &Plan) -> Result<(), PlanError> {
+    let Some(Restart { after_s, down_s }) = plan.restart else {
+        return Ok(());
+    };
+    in_range("restart.after_s", after_s, &RESTART_AFTER_S, " s")?;
+    in_range("restart.down_s", down_s, &RESTART_DOWN_S, " s")?;
+    let silent = matches!(plan.feed, FeedPlan::Simulated { rate_hz, .. } if rate_hz == 0.0);
+    let unfit = [
+        (
+            plan.remote,
+            "with --target: the server there is not ours to kill; leave one of them out",
+        ),
+        (
+            plan.mode == Mode::Every,
+            "in mode every: a new server has a new epoch, so what was published while clients were cut off would be lost to them (lagged), and every \
+             row INVALID; set mode = \"latest\"",
+        ),
+        (
+            silent,
+            "without updates: there is no newest state to come back to; ask for a rate_hz above 0",
+        ),
+        (
+            plan.churn.is_some(),
+            "beside churn: a client that is away when the server is killed was not cut off by it; leave one of them out",
+        ),
+        (
+            plan.stalled_clients > 0,
+            "beside stalled_clients: they would be gone with the server; leave one of them out",
+        ),
+    ];
+    if let Some((_, why)) = unfit.into_iter().find(|(unfit, _)| *unfit) {
+        return Err(PlanError::Restart(why));
+    }
+    if after_s + down_s >= plan.duration_s {
+        return Err(PlanError::RestartTooLate {
+            back_s: after_s + down_s,
+            duration_s: plan.duration_s,
+        });
+    }
+    Ok(())
 }
 
 pub(super) fn check_repeats(repeats: u32) -> Result<(), PlanError> {

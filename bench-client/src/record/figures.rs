@@ -100,7 +100,7 @@ pub struct SummaryRow {
     pub bytes_per_update: Option<f64>,
     /// Socket payload of opening sessions, both ways, per planned client, from start to the end of drain.
     pub setup_bytes_per_client: Option<f64>,
-    /// CPU time of the server process in the window, user and system.
+    /// CPU time of the server process in the window, user and system; with a restart that of both.
     pub server_cpu_s: Option<f64>,
     pub client_cpu_s: Option<f64>,
     /// CPU time / deliveries.
@@ -162,4 +162,13 @@ pub struct SummaryRow {
     /// far as it grew after they stood.
     #[serde(default)]
     pub stalled_clients: u32,
+    /// From the kill of the server until the new one had told a client the newest state, µs; `lost` where that never came. Absent in plans
+    /// without restart.
+    #[serde(default)]
+    pub restored_p50_us: Option<Quantile>,
+    #[serde(default)]
+    pub restored_max_us: Option<Quantile>,
+    /// Request heads written per second, in the 100 ms after the kill that had the most.
+    #[serde(default)]
+    pub peak_requests_per_s: Option<f64>,
 }

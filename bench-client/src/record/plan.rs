@@ -37,6 +37,9 @@ pub struct Plan {
     /// Clients that leave and come back; absent: all stay.
     #[serde(default)]
     pub churn: Option<Churn>,
+    /// The server is killed within the window, and another started in its place; absent: it runs to the end.
+    #[serde(default)]
+    pub restart: Option<Restart>,
     /// Clients that were cut wait 100 ms, 200 ms … 2 s before each try to come back. True: half of each pause is random. False: all of them
     /// wait exactly so long, and come back in step.
     #[serde(default = "default_backoff_jitter")]
@@ -64,6 +67,17 @@ pub struct Plan {
 /// The margin where a plan says nothing: under a twentieth nobody would choose by it.
 pub fn default_margin() -> f64 {
     0.05
+}
+
+/// The server is killed (SIGKILL) within the window. Another with the same feed, clock and port takes its place, which has published all
+/// that was due before it serves anyone; its epoch is new.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Restart {
+    /// From the start of the window to the kill.
+    pub after_s: f64,
+    /// From the kill to the start of the new process, which takes its own time until it listens.
+    pub down_s: f64,
 }
 
 /// Where a plan says nothing: what a client should do, and what all did before there was a choice.

@@ -42,6 +42,12 @@ pub fn behaviour(plan: &Plan) -> Vec<String> {
         let (stay, away) = (format::plain(churn.stay_s), format::plain(churn.away_s));
         parts.push(format!("leaving after {stay} s and back after {away} s on average"));
     }
+    if let Some(restart) = plan.restart {
+        let (after, down) = (format::plain(restart.after_s), format::plain(restart.down_s));
+        parts.push(format!(
+            "server killed {after} s into the window, another started {down} s later"
+        ));
+    }
     if !plan.backoff_jitter {
         parts.push("trying again in step".to_owned());
     }

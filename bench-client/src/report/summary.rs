@@ -34,6 +34,8 @@ pub struct Summary<'a> {
     pub catch_up: Option<Distribution>,
     /// From coming back to holding what was missed.
     pub resume: Option<Distribution>,
+    /// From the kill of the server to the newest state again.
+    pub restored: Option<Distribution>,
     /// What a byte waited in a client's socket, by the probes.
     pub client_lag: Option<Distribution>,
     /// The same in the server's runtime.
@@ -83,6 +85,7 @@ fn summary<'a>(record: &'a RunRecord, position: usize, id: &'a str) -> Result<Su
         connect: merged(&rows, "connect", |row| row.connect.as_ref())?,
         catch_up: merged(&rows, "catch-up", |row| row.catch_up.as_ref())?,
         resume: merged(&rows, "resume", |row| row.resume.as_ref())?,
+        restored: merged(&rows, "recovery", |row| Some(&row.recovery.as_ref()?.restored))?,
         client_lag: merged(&rows, "client lag", |row| row.health.client_lag.as_ref())?,
         server_lag: merged(&rows, "server lag", |row| row.health.server_lag.as_ref())?,
         rows,

@@ -3,16 +3,18 @@
 use super::{
     clients::mode,
     health::{health, wire},
+    recovery::recovery,
     row::State,
     sampler::Sample,
 };
 use crate::{
     oracle,
     record::{
-        FeedPlan, Health, Mode, Outcome, Plan, Quantile, Quantiles, RequestHeaders, Row, SeriesPoint, SummaryRow, Wire,
+        FeedPlan, Health, Mode, Outcome, Plan, Quantile, Quantiles, Recovery, RequestHeaders, Row, SeriesPoint,
+        SummaryRow, Wire,
     },
     report::histogram::{self, Distribution},
-    tally::{self, Evidence, Tally, TopicLog},
+    tally::{self, Evidence, Outage, Tally, TopicLog},
     virtual_client::ClientLog,
 };
 
@@ -66,6 +68,12 @@ pub fn row(mut measured: Measured) -> Row {
     let replay = matches!(measured.plan.feed, FeedPlan::Replay { .. });
     let (health, wire) = (health(&measured.state), wire(&measured.state));
     observed(&mut figures, &health, wire.as_ref());
+    let recovery = recovered(&measured, tally.as_ref());
+    if let Some(recovery) = &recovery {
+        figures.restored_p50_us = Distribution::quantile_of(&recovery.restored, 0.5);
+        figures.restored_max_us = Distribution::quantile_of(&recovery.restored, 1.0);
+        figures.peak_requests_per_s = recovery.peak_requests_per_s;
+    }
     let mut row = Row {
         outcome: outcome(&measured, tally.as_ref()),
         series: series(&measured.state.samples, tally.as_ref()),
@@ -93,6 +101,7 @@ pub fn row(mut measured: Measured) -> Row {
             Vec::new()
         },
         faults,
+        recovery,
         stalled: measured.state.stalled_fate.clone(),
         figures,
     };
@@ -102,6 +111,18 @@ pub fn row(mut measured: Measured) -> Row {
 
 fn encode(distribution: &Distribution) -> Quantiles {
     histogram::encode(&distribution.histogram, distribution.lost, distribution.negative)
+}
+
+/// How the clients came back after a restart, where there was one and it can be told.
+fn recovered(measured: &Measured, tally: Option<&Tally>) -> Option<Recovery> {
+    let (state, outage) = (&measured.state, measured.state.outage.as_ref()?);
+    let recovery = recovery(
+        state.window?,
+        outage.restarted,
+        &state.readings,
+        tally?.restored.as_ref()?,
+    );
+    Some(recovery)
 }
 
 /// The tally, where there is a window and a publish log to judge by.
@@ -114,6 +135,10 @@ fn judged(measured: &mut Measured) -> Option<Tally> {
         mode: mode(measured.plan.mode),
         clients: &measured.logs,
         topics: &topics,
+        outage: measured.state.outage.as_ref().map(|outage| Outage {
+            killed_us: outage.restarted.killed_us,
+            started_us: outage.restarted.started_us,
+        }),
         nothing_held_since_us: measured.state.feed_start_us.unwrap_or(window.from_us),
     }))
 }

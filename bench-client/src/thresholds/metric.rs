@@ -120,6 +120,8 @@ fn rule(summary: &Summary, column: &str) -> Option<Measured> {
         "catch_up_p99_us" => quantile(summary.catch_up.as_ref(), 0.99),
         "resume_p50_us" => quantile(summary.resume.as_ref(), 0.5),
         "resume_p99_us" => quantile(summary.resume.as_ref(), 0.99),
+        "restored_p50_us" => quantile(summary.restored.as_ref(), 0.5),
+        "restored_max_us" => quantile(summary.restored.as_ref(), 1.0),
         "client_lag_p99_us" => quantile(summary.client_lag.as_ref(), 0.99),
         "server_lag_p99_us" => quantile(summary.server_lag.as_ref(), 0.99),
         "age_mean_us" => value(summary.age_mean_us()),
@@ -172,7 +174,8 @@ fn rule(summary: &Summary, column: &str) -> Option<Measured> {
             }
         }
         // Quantiles whose histograms the record does not keep: none can be merged, so the longest repeat speaks for all.
-        "age_p99_us" | "spread_p99_us" | "publish_lag_p99_us" => {
+        // A peak of one repeat is one of all.
+        "age_p99_us" | "spread_p99_us" | "publish_lag_p99_us" | "peak_requests_per_s" => {
             value(cells(summary, column).into_iter().reduce(f64::max))
         }
         // What the plan says, and the window: one value, or they are not of one plan.

@@ -318,8 +318,8 @@ fn skipped(case: &Case<'_>) -> Option<f64> {
         return None;
     }
     let due = f64::from(figures.clients) * figures.duration_s? * 1e3 / figures.poll_interval_ms as f64;
-    if case.plan.churn.is_some() {
-        // Who is away does not poll, so what is missing says nothing.
+    if case.plan.churn.is_some() || case.plan.restart.is_some() {
+        // Who is away, or has no server, does not poll, so what is missing says nothing.
         return ratio(figures.polls_skipped, Some(due));
     }
     let missing = due - figures.requests? as f64;

@@ -19,6 +19,7 @@ pub fn counts(case: &Case<'_>) -> Vec<Finding> {
         samples(case),
         distinct(case),
         requests(case),
+        restarted(case),
         bytes(case),
     ];
     let mut findings: Vec<_> = found.into_iter().flatten().collect();
@@ -118,6 +119,22 @@ fn requests(case: &Case<'_>) -> Option<Finding> {
         );
         finding(Verdict::Suspect, "request-count", text)
     })
+}
+
+/// What a planned restart brings about, and what went with the killed server.
+fn restarted(case: &Case<'_>) -> Option<Finding> {
+    case.plan.restart?;
+    let errors = case.row.figures.errors.unwrap_or(0);
+    let text = format!(
+        "the server was killed on purpose: {} of the clients are its doing and not judged; the first server's count of requests is lost, so nobody \
+         checks the clients'; its last updates before the kill have the new server's sent times",
+        of(
+            errors,
+            "failed connect, request or session",
+            "failed connects, requests and sessions"
+        )
+    );
+    Some(finding(Verdict::Valid, "restart", text))
 }
 
 /// What was read and written, against what the kernel sent and received.

@@ -334,3 +334,33 @@ fn polls_of_clients_that_are_away_are_not_skipped_ones() {
     });
     assert_eq!(codes(&row), ["polls-skipped"]);
 }
+
+#[test]
+fn what_a_restart_brings_about_is_said_and_not_judged() {
+    let restart = |record: &mut RunRecord| {
+        record.plan.mode = crate::record::Mode::Latest;
+        record.plan.restart = Some(crate::record::Restart {
+            after_s: 1.0,
+            down_s: 0.5,
+        });
+    };
+    let row = judged("websocket", |record, row| {
+        restart(record);
+        row.figures.errors = Some(3 * u64::from(row.figures.clients));
+        row.figures.publish_lag_p99_us = Some(500_000);
+        row.health.listen_overflows = Some(9);
+    });
+    assert_eq!(codes(&row), [""; 0]);
+    for code in ["restart", "errors", "publish-lag", "listen-overflows"] {
+        assert!(
+            row.findings.iter().any(|finding| finding.code == code),
+            "{code}: {row:#?}"
+        );
+    }
+    // What it does not bring about is judged as ever.
+    let row = judged("websocket", |record, row| {
+        restart(record);
+        row.health.others_cpu_share = Some(0.6);
+    });
+    assert_eq!(codes(&row), ["others-cpu"]);
+}
