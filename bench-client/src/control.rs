@@ -35,6 +35,9 @@ pub struct Stats {
     pub log: StatsLog,
     /// Connections open now, the one that asks included.
     pub connections: u64,
+    /// Connections closed because the peer took no byte for too long.
+    #[serde(default)]
+    pub write_stalls: Option<u64>,
     pub transports: Vec<StatsTransport>,
 }
 
@@ -43,6 +46,11 @@ pub struct StatsTransport {
     pub id: String,
     /// Requests for it so far.
     pub requests: u64,
+    /// Sessions that were reset, and the updates they lost by it.
+    #[serde(default)]
+    pub resets: Option<u64>,
+    #[serde(default)]
+    pub lagged: Option<u64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -60,8 +68,11 @@ pub struct StatsLog {
 impl Stats {
     /// Requests for a transport so far.
     pub fn requests_of(&self, id: &str) -> Option<u64> {
-        let transport = self.transports.iter().find(|one| one.id == id)?;
-        Some(transport.requests)
+        Some(self.of(id)?.requests)
+    }
+
+    pub fn of(&self, id: &str) -> Option<&StatsTransport> {
+        self.transports.iter().find(|one| one.id == id)
     }
 }
 

@@ -37,7 +37,7 @@ use crate::{
 pub const THREAD: &str = "clients";
 /// How often each thread is asked how late it is: a reading costs it a wake-up, so this is what accuracy and cost allow.
 pub const PING_INTERVAL: Duration = Duration::from_millis(20);
-/// Connects under way at once, per thread.
+/// First connects under way at once, per thread.
 const CONNECTS_AT_ONCE: usize = 64;
 /// Clients whose latencies feed the progress line.
 pub const LIVE_SAMPLE: usize = 64;
@@ -54,6 +54,8 @@ pub struct Fleet {
     stop: CancellationToken,
     /// See [`Net::may_ask`].
     hushed: Arc<AtomicBool>,
+    /// See [`Net::gathered`].
+    gathered: CancellationToken,
     live: Arc<Mutex<Histogram<u64>>>,
 }
 
@@ -68,6 +70,7 @@ pub struct Totals {
     pub polls_skipped: u64,
     pub errors: u64,
     pub reconnects: u64,
+    pub leaves: u64,
     pub setup_bytes: u64,
     pub connected: u64,
     pub updates: u64,
@@ -107,14 +110,14 @@ impl Fleet {
             threads: Vec::new(),
             stop: CancellationToken::new(),
             hushed: Arc::default(),
+            gathered: CancellationToken::new(),
             live,
         };
         for (clients, ear) in made.into_iter().zip(ears) {
             let net = Net {
-                clock,
-                counters: Arc::default(),
-                sockets: Arc::default(),
                 hushed: fleet.hushed.clone(),
+                gathered: fleet.gathered.clone(),
+                ..Net::new(clock)
             };
             let lags = Lags::default();
             fleet.counters.0.push((net.counters.clone(), net.sockets.clone()));
@@ -157,6 +160,11 @@ impl Fleet {
     pub fn lags_us(&self, from_us: u64, to_us: u64) -> Vec<Vec<u64>> {
         let lags = self.lags.iter().map(|lags| lags.between(from_us, to_us));
         lags.collect()
+    }
+
+    /// From now on no client leaves, and those that are away come back.
+    pub fn gather(&self) {
+        self.gathered.cancel();
     }
 
     /// From now on no client asks for anything; what was asked is still answered.
@@ -209,6 +217,7 @@ impl CounterHandle {
             polls_skipped: sum(|c| &c.polls_skipped),
             errors: sum(|c| &c.errors),
             reconnects: sum(|c| &c.reconnects),
+            leaves: sum(|c| &c.leaves),
             setup_bytes: sum(|c| &c.setup_bytes),
             connected: sum(|c| &c.connected),
             updates: sum(|c| &c.updates),

@@ -35,6 +35,7 @@ pub mod run;
 pub mod scenario;
 pub mod sockets;
 pub mod sse_parser;
+pub mod stalled;
 pub mod statistics;
 pub mod tally;
 pub mod thresholds;

@@ -129,15 +129,16 @@ pub fn needs(plan: &Plan, machine: &Environment) -> Vec<Need> {
 fn needs_of_one(plan: &Plan, machine: &Environment) -> Vec<Need> {
     let clients = u64::from(plan.clients);
     let limit = machine.descriptor_limit;
-    let possible = limit.saturating_sub(DESCRIPTORS_BESIDES);
+    let stalled = u64::from(plan.stalled_clients);
+    let possible = limit.saturating_sub(DESCRIPTORS_BESIDES + stalled);
     let descriptors = Need {
         what: "descriptors per process",
-        needed: clients + DESCRIPTORS_BESIDES,
+        needed: clients + stalled + DESCRIPTORS_BESIDES,
         available: Some(limit),
         way_out: format!("--clients {possible} fits; `ulimit -Hn` and limits.conf raise the limit"),
     };
     // A closed connection keeps its port for a minute; a server of our own has a new port for each row, so rows do not add up.
-    let ports_needed = clients + if plan.keep_alive { 0 } else { fresh_connections(plan) };
+    let ports_needed = clients + stalled + returns(plan) + if plan.keep_alive { 0 } else { fresh_connections(plan) };
     let ports = Need {
         what: "local ports",
         needed: ports_needed,
@@ -147,7 +148,7 @@ fn needs_of_one(plan: &Plan, machine: &Environment) -> Vec<Need> {
     let receipts = updates_per_client_s(plan).unwrap_or(0.0) * (plan.duration_s + plan.settle_s) * clients as f64;
     let memory = Need {
         what: "memory, bytes",
-        needed: clients * CONNECTION_BYTES + receipts as u64 * size_of::<Receipt>() as u64,
+        needed: (clients + stalled) * CONNECTION_BYTES + receipts as u64 * size_of::<Receipt>() as u64,
         available: available_memory_bytes(),
         way_out: "fewer --clients, or a shorter --duration (every update of every client is noted)".into(),
     };
@@ -167,6 +168,15 @@ fn published(plan: &Plan) -> u64 {
     };
     let topics_followed = if plan.follow == Follow::All { 1.0 } else { topics };
     (per_client * topics_followed * (plan.settle_s + plan.duration_s)) as u64
+}
+
+/// Connections a row opens because clients that had left, or were cut off, come back.
+fn returns(plan: &Plan) -> u64 {
+    let round_s = plan.churn.map(|churn| churn.stay_s + churn.away_s);
+    let per_client = round_s.map_or(0.0, |round_s| (plan.settle_s + plan.duration_s) / round_s);
+    // After a restart all come back at once.
+    let restarts = u64::from(plan.restart.is_some());
+    (per_client * f64::from(plan.clients)) as u64 + restarts * u64::from(plan.clients)
 }
 
 /// Connections a row opens when each request has its own.

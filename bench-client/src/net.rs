@@ -26,8 +26,9 @@ use server::clock::Clock;
 use crate::sockets::{Sockets, Watched};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
 };
+use tokio_util::sync::CancellationToken;
 
 /// How long one connect() may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -47,6 +48,8 @@ pub struct Counters {
     pub polls_skipped: AtomicU64,
     pub errors: AtomicU64,
     pub reconnects: AtomicU64,
+    /// Sessions that clients closed by themselves.
+    pub leaves: AtomicU64,
     /// Bytes both ways until sessions delivered.
     pub setup_bytes: AtomicU64,
     /// Clients that have had a session.
@@ -71,6 +74,10 @@ pub struct Net {
     pub sockets: Arc<Sockets>,
     /// Set at the end: no client asks for anything any more.
     pub hushed: Arc<AtomicBool>,
+    /// Cancelled when the window has ended: nobody leaves any more, and who is away comes back.
+    pub gathered: CancellationToken,
+    /// What the kernel is asked to keep for each connection until it is read; None: as it likes.
+    pub receive_buffer_bytes: Option<u32>,
 }
 
 /// One connection's own counts, shared with the session that uses it.
@@ -138,6 +145,37 @@ impl Head {
 }
 
 impl Net {
+    /// What nobody has counted with yet.
+    pub fn new(clock: Clock) -> Self {
+        Self {
+            clock,
+            counters: Arc::default(),
+            sockets: Arc::default(),
+            hushed: Arc::default(),
+            gathered: CancellationToken::new(),
+            receive_buffer_bytes: None,
+        }
+    }
+
+    /// Returns when a client that stays so long leaves; never for one that stays, or once they are gathered.
+    pub async fn leave(&self, stay: Option<Duration>) {
+        let Some(stay) = stay else {
+            return std::future::pending().await;
+        };
+        tokio::time::sleep(stay).await;
+        if self.gathered.is_cancelled() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Returns when a client that has left comes back: after so long, or when they are gathered.
+    pub async fn away(&self, away: Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(away) => {}
+            () = self.gathered.cancelled() => {}
+        }
+    }
+
     /// Returns at once, until the clients are hushed: from then on never. A request that is cut right after it was written may reach no
     /// server, so clients fall silent before they are stopped, and both ends count the same.
     pub async fn may_ask(&self) {
@@ -146,10 +184,23 @@ impl Net {
         }
     }
 
+    async fn connected(&self, address: SocketAddr) -> io::Result<TcpStream> {
+        let Some(bytes) = self.receive_buffer_bytes else {
+            return TcpStream::connect(address).await;
+        };
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4()?,
+            SocketAddr::V6(_) => TcpSocket::new_v6()?,
+        };
+        // Before it connects: the handshake tells the peer how much fits.
+        socket.set_recv_buffer_size(bytes)?;
+        socket.connect(address).await
+    }
+
     /// Opens one real connection.
     pub async fn connect(&self, address: SocketAddr) -> io::Result<Stream> {
         self.may_ask().await;
-        let stream = tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(address))
+        let stream = tokio::time::timeout(CONNECT_TIMEOUT, self.connected(address))
             .await
             .map_err(|_| io::Error::new(io::ErrorKind::TimedOut, format!("no connection to {address} in time")))??;
         stream.set_nodelay(true)?;

@@ -66,8 +66,12 @@ struct Expected {
     below: String,
 }
 
-/// The predictions for a row, with what it measured beside them. None for a row without a window.
+/// The predictions for a row, with what it measured beside them. None for a row without a window, and none where clients come and go, or
+/// the server: every model counts with both being there all the time.
 pub fn predict(plan: &Plan, row: &Row) -> Vec<Prediction> {
+    if plan.churn.is_some() || plan.restart.is_some() {
+        return Vec::new();
+    }
     let Some(case) = Case::of(plan, row) else {
         return Vec::new();
     };

@@ -22,7 +22,7 @@ use crate::{
     transports,
 };
 
-use check::{REPEATS, SECONDS, check, check_repeats, check_thresholds, check_updates};
+use check::{REPEATS, SECONDS, check, check_repeats, check_restart, check_thresholds, check_updates};
 pub use error::PlanError;
 pub use like::{Changes, LikeError, differences, resolve_like};
 
@@ -123,6 +123,7 @@ pub fn resolve(scenario: &Scenario, overrides: &Overrides) -> Result<Resolved, P
             .or(file.duration_s)
             .map_or(rest, |asked| asked.min(rest));
     }
+    check_restart(&plan)?;
     check_updates(&plan, overrides.force || file.force == Some(true))?;
     Ok(Resolved {
         plan,
@@ -153,6 +154,7 @@ pub fn resolve_target(
     };
     let mut plan = base(scenario, overrides, feed)?;
     plan.remote = true;
+    check_restart(&plan)?;
     check_updates(&plan, overrides.force || scenario.file.force == Some(true))?;
     Ok(Resolved { plan, feed: None })
 }
@@ -184,6 +186,10 @@ fn base(scenario: &Scenario, overrides: &Overrides, feed: FeedPlan) -> Result<Pl
         settle_s,
         duration_s: overrides.duration_s.or(file.duration_s).unwrap_or(DEFAULT_DURATION_S),
         ramp_per_s: file.ramp_per_s,
+        churn: file.churn,
+        restart: file.restart,
+        backoff_jitter: file.backoff_jitter.unwrap_or(true),
+        stalled_clients: file.stalled_clients.unwrap_or(0),
         remote: false,
         bounds: file.bounds.clone().unwrap_or_default(),
         thresholds: joined(file.thresholds.as_deref().unwrap_or_default(), &overrides.thresholds),
@@ -326,6 +332,13 @@ impl Resolved {
 impl Plan {
     pub fn poll_interval(&self) -> Duration {
         Duration::from_millis(self.poll_interval_ms)
+    }
+
+    /// Without what happens to clients and server: for a calibration, which asks what a client that stays adds.
+    pub fn leave_in_peace(&mut self) {
+        self.churn = None;
+        self.restart = None;
+        self.stalled_clients = 0;
     }
 
     pub fn topics(&self) -> u32 {

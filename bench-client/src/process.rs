@@ -16,6 +16,13 @@ use std::{
 };
 
 use anyhow::{Context, bail};
+use nix::{
+    sys::{
+        signal::{Signal, kill},
+        wait::{Id, WaitPidFlag, waitid},
+    },
+    unistd::Pid,
+};
 use parking_lot::Mutex;
 use server::settings::FeedSettings;
 use tokio::{
@@ -65,9 +72,14 @@ impl ServerProcess {
     /// `idle` is how long a connection may be idle between two polls without being closed.
     /// `more` are further flags of `serve`.
     pub async fn start(feed: &FeedSettings, idle: Duration, more: &[&str]) -> anyhow::Result<Self> {
+        Self::start_at("127.0.0.1:0", feed, idle, more).await
+    }
+
+    /// The same at this very address.
+    pub async fn start_at(address: &str, feed: &FeedSettings, idle: Duration, more: &[&str]) -> anyhow::Result<Self> {
         // The running file itself, even when it was replaced by a newer build meanwhile.
         let mut command = Command::new("/proc/self/exe");
-        command.args(["serve", "--child", "--listen", "127.0.0.1:0", "--log-level", "warn"]);
+        command.args(["serve", "--child", "--listen", address, "--log-level", "warn"]);
         command.args([
             "--drain-deadline",
             DRAIN_DEADLINE_S,
@@ -133,6 +145,17 @@ impl ServerProcess {
             Ok(status) => self.epitaph(status),
             Err(error) => format!("the server process is lost: {error}"),
         }
+    }
+
+    /// Kills it, as a crash would. Returns when it runs no more and its sockets are closed; until [`ServerProcess::died`] its CPU time can
+    /// still be read.
+    pub async fn kill(&self) -> anyhow::Result<()> {
+        let pid = Pid::from_raw(self.pid as i32);
+        kill(pid, Signal::SIGKILL).context("the server could not be killed")?;
+        let gone = move || waitid(Id::Pid(pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT);
+        let gone = tokio::task::spawn_blocking(gone).await.context("nobody waited")?;
+        gone.context("the killed server is lost")?;
+        Ok(())
     }
 
     /// Stops the server and waits until it is gone.

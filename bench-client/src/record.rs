@@ -11,6 +11,8 @@ mod bounds;
 mod evidence;
 mod figures;
 mod plan;
+mod recovery;
+mod stalled;
 #[cfg(test)]
 mod tests;
 
@@ -20,7 +22,11 @@ use serde::{Deserialize, Serialize};
 pub use bounds::{Bound, Bounds};
 pub use evidence::{Calibration, Finding, Health, Prediction, Verdict, Wire, WireCounts};
 pub use figures::SummaryRow;
-pub use plan::{Arrivals, ContenderId, FeedPlan, Follow, Looks, Mode, Plan, RequestHeaders, Variant, default_margin};
+pub use plan::{
+    Arrivals, Churn, ContenderId, FeedPlan, Follow, Looks, Mode, Plan, RequestHeaders, Restart, Variant, default_margin,
+};
+pub use recovery::{Recovery, RecoveryPoint};
+pub use stalled::Stalled;
 
 /// Version of this file's shape; older versions stay readable.
 ///
@@ -133,8 +139,19 @@ pub struct Row {
     pub figures: SummaryRow,
     /// Latency of every expected update: what never came is counted as lost, at +∞. Absent when the publish log could not be read.
     pub latency: Option<Quantiles>,
-    /// Latency of updates that came by resuming after a cut.
+    /// Latency of updates that came by resuming after a cut, or after the client had left: how long it was away is in it. They are not in
+    /// `latency`.
     pub catch_up: Option<Quantiles>,
+    /// Of sessions that resumed in the window and had missed something: from the start of connect() until the client held, of each topic it
+    /// follows, the update that was the newest when that connect() started (or a newer one); `lost` where it never did.
+    #[serde(default)]
+    pub resume: Option<Quantiles>,
+    /// How the clients came back after the planned restart of the server; absent where there was none, or it cannot be told.
+    #[serde(default)]
+    pub recovery: Option<Recovery>,
+    /// Absent in plans without stalled clients, and where the row broke down before its end.
+    #[serde(default)]
+    pub stalled: Option<Stalled>,
     /// From the start of connect() to a session that delivers.
     pub connect: Option<Quantiles>,
     /// One point per second of the window.
@@ -254,7 +271,7 @@ pub struct SeriesPoint {
     /// 0 is the first second of the window.
     pub second: u32,
     pub deliveries: u64,
-    /// Latency of the updates received in this second; absent when there were none.
+    /// Latency of the updates received in this second, without those caught up by resuming; absent when there were none.
     pub latency_p50_us: Option<u64>,
     pub latency_p99_us: Option<u64>,
     pub requests: u64,

@@ -11,8 +11,12 @@ mod ending;
 mod figures;
 mod health;
 mod null;
+mod recorder;
+mod recovery;
+mod restart;
 mod row;
 mod sampler;
+mod stalled;
 pub(crate) mod window;
 
 pub use null::against_null;

@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::record::{Arrivals, Bounds, Follow, Mode, RequestHeaders, Variant};
+use crate::record::{Arrivals, Bounds, Churn, Follow, Mode, RequestHeaders, Restart, Variant};
 
 /// The scenario of a run that names none.
 pub const DEFAULT: &str = "live-score";
 
 /// Name and text of every scenario that comes with the program.
-pub const BUILT_IN: [(&str, &str); 10] = [
+pub const BUILT_IN: [(&str, &str); 13] = [
     ("live-score", include_str!("../scenarios/live-score.toml")),
     ("smoke", include_str!("../scenarios/smoke.toml")),
     ("ten-thousand", include_str!("../scenarios/ten-thousand.toml")),
@@ -23,6 +23,9 @@ pub const BUILT_IN: [(&str, &str); 10] = [
     ("many-matches", include_str!("../scenarios/many-matches.toml")),
     ("latest-state", include_str!("../scenarios/latest-state.toml")),
     ("no-keep-alive", include_str!("../scenarios/no-keep-alive.toml")),
+    ("churn", include_str!("../scenarios/churn.toml")),
+    ("reconnect-storm", include_str!("../scenarios/reconnect-storm.toml")),
+    ("slow-readers", include_str!("../scenarios/slow-readers.toml")),
     ("large-updates", include_str!("../scenarios/large-updates.toml")),
     ("headers", include_str!("../scenarios/headers.toml")),
 ];
@@ -58,6 +61,14 @@ pub struct ScenarioFile {
     pub settle_s: Option<f64>,
     pub duration_s: Option<f64>,
     pub ramp_per_s: Option<f64>,
+    /// Clients that leave and come back.
+    pub churn: Option<Churn>,
+    /// A server that is killed in the window, and comes back.
+    pub restart: Option<Restart>,
+    /// Random pauses before clients try again.
+    pub backoff_jitter: Option<bool>,
+    /// Connections beside the clients that never read.
+    pub stalled_clients: Option<u32>,
     /// Where a row becomes suspect or invalid; what is left out keeps its default.
     pub bounds: Option<Bounds>,
     /// What must hold, such as `websocket.latency_p99_ms < 50`.

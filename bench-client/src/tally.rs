@@ -7,6 +7,8 @@
 //! It works on what was recorded, after the run: pure, exact, and no work on the measured path. An update belongs to the window by
 //! its due time, whenever it came; a delivery belongs to it by wall clock. Nothing is clamped and no quantile is averaged.
 
+mod restored;
+mod resumes;
 mod staleness;
 mod stream;
 
@@ -17,6 +19,9 @@ use crate::{
     report::histogram::Distribution,
     virtual_client::{ClientLog, Kind, Receipt},
 };
+use restored::Restoring;
+pub use restored::{Outage, Restored};
+use resumes::Resumes;
 use staleness::Ages;
 use stream::{Fate, Stream};
 
@@ -56,6 +61,8 @@ pub struct Evidence<'a> {
     pub topics: &'a [TopicLog],
     /// What a client that holds nothing is as old as: when the feed began, or the window where that is not known.
     pub nothing_held_since_us: u64,
+    /// The server was killed in the window, and another took its place.
+    pub outage: Option<Outage>,
 }
 
 /// Figures about updates.
@@ -73,6 +80,10 @@ pub struct Tally {
     pub lagged: u64,
     pub latency: Distribution,
     pub catch_up: Distribution,
+    /// See [`crate::record::Row::resume`].
+    pub resume: Distribution,
+    /// Absent where there was no outage.
+    pub restored: Option<Restored>,
     pub age_mean_us: Option<f64>,
     pub age_p99_us: Option<u64>,
     pub stale_share: Option<f64>,
@@ -117,6 +128,8 @@ pub fn tally(evidence: &Evidence<'_>) -> Tally {
         .collect();
     let mut own: Vec<Receipt> = Vec::new();
     for log in evidence.clients {
+        let mut resumes = Resumes::of(log, evidence.window);
+        let mut restoring = Restoring::Nothing;
         for (index, topic) in evidence.topics.iter().enumerate() {
             if log.topic.is_some_and(|followed| followed as usize != index) {
                 continue;
@@ -132,11 +145,19 @@ pub fn tally(evidence: &Evidence<'_>) -> Tally {
             let stream = Stream::follow(&topic.updates, receipts);
             tally.add_stream(evidence, log.client, topic, receipts, &stream);
             ages.add(evidence, &topic.updates, receipts, &stream);
+            resumes.follow(&topic.updates, &stream);
+            if let Some(outage) = evidence.outage {
+                restoring = restoring.follow(outage, &topic.updates, receipts);
+            }
             for (spread, receipt) in spreads[index].iter_mut().zip(&stream.received) {
                 if let Some(receipt) = receipt.filter(|receipt| receipt.kind == Kind::Live) {
                     *spread = (spread.0.min(receipt.received_us), spread.1.max(receipt.received_us));
                 }
             }
+        }
+        resumes.record(&mut tally.resume);
+        if let Some(restored) = &mut tally.restored {
+            restored.add(restoring);
         }
     }
     tally.age_mean_us = ages.mean_us();
@@ -212,6 +233,8 @@ impl Tally {
             lagged: 0,
             latency: Distribution::empty(),
             catch_up: Distribution::empty(),
+            resume: Distribution::empty(),
+            restored: evidence.outage.map(|_| Restored::default()),
             age_mean_us: None,
             age_p99_us: None,
             stale_share: None,
@@ -285,7 +308,9 @@ impl Tally {
                 let second = (receipt.received_us - window.from_us) / 1_000_000;
                 let second = &mut self.seconds[second as usize];
                 second.deliveries += 1;
-                record(&mut second.latency, receipt.received_us as i64 - receipt.due_us as i64);
+                if receipt.kind != Kind::CatchUp {
+                    record(&mut second.latency, receipt.received_us as i64 - receipt.due_us as i64);
+                }
             }
         }
         if stream.disagreements > 0 {

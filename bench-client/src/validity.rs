@@ -58,12 +58,32 @@ fn findings(case: &Case<'_>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = checks::checks(case)
         .into_iter()
         .filter_map(checks::Check::finding)
+        .map(|found| unless_planned(case, found))
         .chain(counts::counts(case))
         .chain(outcome(case))
         .collect();
     // Stable: within a verdict the order of the checks stays.
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
     findings
+}
+
+/// Faults that a planned restart brings about: they are what is measured there.
+const OF_A_RESTART: [&str; 6] = [
+    "errors",
+    "publish-lag",
+    "drift",
+    "polls-skipped",
+    "listen-overflows",
+    "retransmits",
+];
+
+/// What the plan brings about is said and not judged.
+fn unless_planned(case: &Case<'_>, mut found: Finding) -> Finding {
+    if case.plan.restart.is_some() && OF_A_RESTART.contains(&found.code.as_str()) {
+        found.verdict = Verdict::Valid;
+        found.text = format!("not judged, as the server was restarted: {}", found.text);
+    }
+    found
 }
 
 fn finding(verdict: Verdict, code: &str, text: impl Into<String>) -> Finding {

@@ -98,12 +98,7 @@ async fn check_all(control: &Control, report: &mut impl FnMut(&Check)) -> anyhow
         },
     };
     let subject = Subject {
-        net: Net {
-            clock,
-            sockets: Arc::default(),
-            hushed: Arc::default(),
-            counters: Arc::default(),
-        },
+        net: Net::new(clock),
         endpoint,
     };
     let mut passed = true;

@@ -1,9 +1,18 @@
-//! One simulated client: connects, follows its session, comes back when it is cut, and notes every update it gets.
+//! One simulated client: connects, follows its session, comes back when it is cut, and notes every update it gets. With churn it leaves
+//! by itself, stays away, and resumes where it stood.
+//!
+//! ```text
+//! connect -> follow --(leaves)--> away -> connect, with its cursor
+//!                   `-(cut)-----> pause -'
+//! ```
 //!
 //! It judges nothing: what it noted is compared with the publish log afterwards (see [`crate::tally`]).
 
+mod pauses;
+
 use std::{
     collections::HashSet,
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -13,18 +22,15 @@ use std::{
 
 use hdrhistogram::Histogram;
 use parking_lot::Mutex;
-use rand_pcg::Pcg32;
-use rand_pcg::rand_core::{RngCore, SeedableRng};
 use server::wire::Cursor;
 
 use crate::{
     net::{Net, count},
-    transports::{Arrival, Arrivals, ClientTransport, Endpoint},
+    record::Churn,
+    transports::{Arrival, Arrivals, ClientTransport, Endpoint, SessionError},
 };
+use pauses::Pauses;
 
-/// Pause before the first try to come back; it doubles up to the longest, with a random part so that clients do not return in step.
-const BACKOFF_FIRST: Duration = Duration::from_millis(100);
-const BACKOFF_LONGEST: Duration = Duration::from_secs(2);
 /// Errors a client keeps in words; the rest are only counted.
 const ERRORS_KEPT: usize = 3;
 
@@ -64,6 +70,8 @@ pub struct ClientLog {
     pub receipts: Vec<Receipt>,
     /// From the start of connect() to a session that delivers, each time.
     pub connects_us: Vec<u64>,
+    /// When connect() started, µs since 1970, of each session that resumed and was not reset.
+    pub resumes_us: Vec<u64>,
     /// The first errors in words.
     pub errors: Vec<String>,
 }
@@ -79,6 +87,17 @@ pub struct VirtualClient {
     /// Latencies for the progress line; only a sample of the clients has one.
     pub live: Option<Arc<Mutex<Histogram<u64>>>>,
     pub seed: u64,
+    /// Whether it leaves by itself and comes back.
+    pub churn: Option<Churn>,
+    /// Half of each pause before it tries again is random, as clients do that mean to spare the server.
+    pub backoff_jitter: bool,
+}
+
+/// How a session ended.
+enum End {
+    Cut(SessionError),
+    /// The client closed it: no error of anyone's.
+    Left,
 }
 
 impl VirtualClient {
@@ -87,41 +106,53 @@ impl VirtualClient {
         log.client = self.index;
         log.topic = self.topic;
         let mut cursor = None;
-        let mut random = Pcg32::seed_from_u64(self.seed ^ u64::from(self.index));
+        let mut pauses = Pauses::new(self.seed ^ u64::from(self.index), self.churn, self.backoff_jitter);
         let mut failures = 0;
         loop {
             let before = log.receipts.len();
-            let error = self.session(&net, &gate, &mut cursor, log).await;
+            let stay = pauses.stay();
+            let error = match self.session(&net, &gate, &mut cursor, stay, log).await {
+                End::Cut(error) => error,
+                End::Left => {
+                    count(&net.counters.leaves, 1);
+                    failures = 0;
+                    net.away(pauses.away()).await;
+                    continue;
+                }
+            };
             count(&net.counters.errors, 1);
             if log.errors.len() < ERRORS_KEPT {
                 log.errors.push(error.to_string());
             }
             // A session that delivered starts the pauses over.
             failures = if log.receipts.len() > before { 0 } else { failures + 1 };
-            let pause = (BACKOFF_FIRST * (1 << failures.min(8))).min(BACKOFF_LONGEST);
-            let half = pause.as_micros() as u64 / 2;
-            tokio::time::sleep(Duration::from_micros(half + random.next_u64() % half)).await;
+            tokio::time::sleep(pauses.backoff(failures)).await;
         }
     }
 
-    /// One session, from connect to its end.
+    /// One session, from connect to its end. The stay counts from when it delivers: who is still connecting does not leave.
     async fn session(
         &self,
         net: &Net,
         gate: &tokio::sync::Semaphore,
         cursor: &mut Option<Cursor>,
+        stay: Option<Duration>,
         log: &mut ClientLog,
-    ) -> crate::transports::SessionError {
-        // Bounds the connects under way at once: the kernel's accept queue is finite, and so is the server.
-        let turn = gate.acquire().await;
+    ) -> End {
+        let again = !log.connects_us.is_empty();
+        // Bounds the connects of the ramp: it is to fill a server, not to try it. Who comes back waits for nobody, as in the world; what an
+        // accept queue that overflows then costs (a SYN is sent again after a second) is in the connect latency, and `listen-overflows`.
+        let turn = match again {
+            false => gate.acquire().await.ok(),
+            true => None,
+        };
         let started_us = net.clock.now_us();
         let resumed = *cursor;
         let mut session = match (self.transport.open)(net, &self.endpoint, resumed).await {
             Ok(session) => session,
-            Err(error) => return error,
+            Err(error) => return End::Cut(error),
         };
         drop(turn);
-        let again = !log.connects_us.is_empty();
         count(
             if again {
                 &net.counters.reconnects
@@ -131,27 +162,43 @@ impl VirtualClient {
             1,
         );
         log.connects_us.push(net.clock.now_us() - started_us);
+        if resumed.is_some() {
+            log.resumes_us.push(started_us);
+        }
         count(&net.counters.setup_bytes, session.setup_bytes());
+        let mut leave = pin!(net.leave(stay));
+        let mut nothing_yet = true;
         let mut arrivals = Arrivals::default();
         // Topics whose newest state a reset announced and which has not come yet: a push sends it in messages of its own.
         let mut awaited = HashSet::new();
         loop {
             arrivals.clear();
-            let next = session.next(&mut arrivals).await;
+            let next = tokio::select! {
+                biased;
+                next = session.next(&mut arrivals) => next,
+                // What was half read is not held, and asked for again.
+                // Who holds nothing yet has no cursor to come back with, and would miss what is published meanwhile: it stays until it has.
+                () = &mut leave, if cursor.is_some() => return End::Left,
+            };
             if arrivals.reset {
+                if nothing_yet && resumed.is_some() {
+                    // The server could not go on from there: it was no resume.
+                    log.resumes_us.pop();
+                }
                 awaited.extend(self.followed());
             }
             for arrival in &arrivals.updates {
                 let reset = !awaited.is_empty() && awaited.remove(&arrival.topic);
                 self.note(arrival, kind(arrival, reset, resumed, started_us), log);
             }
+            nothing_yet &= arrivals.updates.is_empty() && !arrivals.reset;
             count(&net.counters.updates, arrivals.updates.len() as u64);
             *cursor = session.cursor();
             if let Some(newest) = arrivals.updates.last() {
                 self.position.store(newest.cursor.offset, Relaxed);
             }
             if let Err(error) = next {
-                return error;
+                return End::Cut(error);
             }
         }
     }

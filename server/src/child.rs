@@ -3,6 +3,7 @@
 //! ```text
 //! child:  stdout <- {"listening":"http://127.0.0.1:41234"}          with --null also "null":"127.0.0.1:41235"
 //!         stdin  -> start 1763631127000000      the feed's first due time counts from here (µs, the server's clock)
+//!         with --feed-start-us it counts from there, as that of a child that was killed did, and has caught up before anyone is served
 //!         stdin     ends: the client is gone, however it went; so goes the server
 //! ```
 
@@ -25,11 +26,15 @@ pub fn run(feed: Feed, description: FeedDescription, settings: ServerSettings) -
     let runtime = runtime.enable_all().build().context("the runtime could not start")?;
     runtime.block_on(async {
         let (address, child, with_null) = (settings.listen, settings.child, settings.null);
+        let in_anothers_place = settings.feed_start_us.is_some();
         let mut running = crate::start(feed, description, settings).with_context(|| {
             format!(
                 "cannot listen on {address}: another program may have the port; --listen 127.0.0.1:0 takes a free one"
             )
         })?;
+        if in_anothers_place {
+            running.caught_up().await;
+        }
         let url = format!("http://{}", running.address);
         if child {
             let null = if with_null { Some(running.start_null()) } else { None };

@@ -94,7 +94,8 @@ pub fn start(feed: Feed, description: FeedDescription, settings: ServerSettings)
         away: one.away.clone(),
     };
     let topics = feed.matches.iter().map(topic).collect();
-    let clock = Clock::start();
+    let clock = settings.clock_offset_us.map_or_else(Clock::start, Clock::with_offset);
+    let feed_start_us = settings.feed_start_us;
     let hub = Hub::new(clock, topics, settings.log_bounds());
     let (lags, pinger) = ask_runtime(clock)?;
     let stats = Arc::new(Stats::default());
@@ -109,14 +110,15 @@ pub fn start(feed: Feed, description: FeedDescription, settings: ServerSettings)
         lags,
         stop.clone(),
     );
-    let serving = tokio::spawn(listen::serve(
-        listener,
-        http::router(app),
-        stats.clone(),
-        settings,
-        stop.clone(),
-    ));
-    Ok(Running {
+    let serving = listen::serve(listener, http::router(app), stats.clone(), settings, stop.clone());
+    let history = hub.clone();
+    let serving = tokio::spawn(async move {
+        if feed_start_us.is_some() {
+            caught_up(&history).await;
+        }
+        serving.await;
+    });
+    let mut running = Running {
         address,
         hub,
         stats,
@@ -125,10 +127,36 @@ pub fn start(feed: Feed, description: FeedDescription, settings: ServerSettings)
         pinger,
         stop,
         serving,
-    })
+    };
+    if let Some(at_us) = feed_start_us {
+        running.start_feed(at_us)?;
+    }
+    Ok(running)
+}
+
+/// How often, and how long at most, a server that takes another's place looks whether its feed has caught up.
+const CATCH_UP_LOOK: Duration = Duration::from_millis(1);
+const CATCH_UP_LONGEST: Duration = Duration::from_secs(30);
+
+/// Waits until what was due by now has been published: who connects first is told the newest state there is.
+async fn caught_up(hub: &Hub) {
+    let due_us = hub.clock.now_us();
+    let all_there = async {
+        while !hub.published(due_us, due_us, false).complete {
+            tokio::time::sleep(CATCH_UP_LOOK).await;
+        }
+    };
+    if tokio::time::timeout(CATCH_UP_LONGEST, all_there).await.is_err() {
+        tracing::warn!("serving although the feed has not caught up");
+    }
 }
 
 impl Running {
+    /// Waits until what was due by now has been published.
+    pub async fn caught_up(&self) {
+        caught_up(&self.hub).await;
+    }
+
     /// Starts the feed: its first due time counts from `at_us` of the hub's clock. Later calls change nothing.
     pub fn start_feed(&mut self, at_us: u64) -> std::io::Result<()> {
         if let Some((feed, update_bytes)) = self.waiting.take() {

@@ -263,6 +263,18 @@ pub struct ServerSettings {
     /// Beside a bench client's child: a null server on a port of its own, whose address stands in the same line
     #[arg(long, hide = true, requires = "child")]
     pub null: bool,
+    /// In place of a child that was killed: that one's clock, as its offset to CLOCK_MONOTONIC in µs, so that both read the same time
+    #[arg(
+        long,
+        hide = true,
+        requires = "child",
+        allow_negative_numbers = true,
+        value_name = "US"
+    )]
+    pub clock_offset_us: Option<i64>,
+    /// The feed counts from here (µs, the server's clock): what is due by now is published before the first connection is served
+    #[arg(long, hide = true, requires = "child", value_name = "US")]
+    pub feed_start_us: Option<u64>,
 }
 
 impl ServerSettings {

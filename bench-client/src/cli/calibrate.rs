@@ -38,7 +38,8 @@ pub async fn execute(arguments: &CalibrateArgs) -> Result<u8, Failure> {
         repeats: arguments.plan.repeats.or(Some(1)),
         ..arguments.plan.overrides()
     };
-    let resolved = plan::resolve(&scenario, &overrides).map_err(usage)?;
+    let mut resolved = plan::resolve(&scenario, &overrides).map_err(usage)?;
+    resolved.plan.leave_in_peace();
     let plan = &resolved.plan;
     if !calibration::possible(plan) {
         return Err(usage(anyhow::anyhow!(

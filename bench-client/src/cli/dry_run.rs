@@ -113,6 +113,9 @@ pub fn describe(plan: &Plan, needs: &[Need]) -> String {
         "phases",
         format!("settle {} s, measure {} s", plan.settle_s, plan.duration_s),
     );
+    for words in describe::behaviour(plan) {
+        row("clients", words);
+    }
     row("seed", plan.seed.to_string());
     for threshold in &plan.thresholds {
         row("threshold", threshold.clone());

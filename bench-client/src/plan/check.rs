@@ -2,7 +2,7 @@
 
 use super::{PlanError, updates_per_client_s};
 use crate::{
-    record::{Arrivals, FeedPlan, Looks, Plan},
+    record::{Arrivals, Churn, FeedPlan, Looks, Mode, Plan, Restart},
     thresholds::Threshold,
 };
 
@@ -16,6 +16,12 @@ const WAIT_MS: std::ops::RangeInclusive<u64> = 0..=60_000;
 pub(super) const SECONDS: std::ops::RangeInclusive<f64> = 0.1..=86_400.0;
 /// A share: twice as much is a difference to anyone.
 const MARGIN: std::ops::RangeInclusive<f64> = 0.0..=1.0;
+const STALLED_CLIENTS: std::ops::RangeInclusive<u32> = 0..=100_000;
+/// Shorter stays are over before a poller has polled twice, and longer absences than an hour are departures.
+const CHURN_S: std::ops::RangeInclusive<f64> = 0.05..=3_600.0;
+const RESTART_AFTER_S: std::ops::RangeInclusive<f64> = 0.1..=86_400.0;
+/// Down for longer, and clients that give up would be the honest scenario.
+const RESTART_DOWN_S: std::ops::RangeInclusive<f64> = 0.0..=3_600.0;
 const RAMP_PER_S: std::ops::RangeInclusive<f64> = 1.0..=100_000.0;
 
 /// More make a table that nobody reads.
@@ -72,6 +78,67 @@ fn check_itself(plan: &Plan) -> Result<(), PlanError> {
     if let Some(ramp) = plan.ramp_per_s {
         in_range("ramp", ramp, &RAMP_PER_S, " clients/s")?;
     }
+    in_range("stalled_clients", plan.stalled_clients, &STALLED_CLIENTS, "")?;
+    if let Some(Churn { stay_s, away_s }) = plan.churn {
+        in_range("churn.stay_s", stay_s, &CHURN_S, " s")?;
+        in_range("churn.away_s", away_s, &CHURN_S, " s")?;
+    }
+    Ok(())
+}
+
+/// A restart must leave something to measure, and something to measure it by.
+pub(super) fn check_restart(plan: &Plan) -> Result<(), PlanError> {
+    of_each_variant(plan, check_restart_of)
+}
+
+/// The plan's variants one by one, or the plan itself where it has none.
+fn of_each_variant(plan: &Plan, check: impl Fn(&Plan) -> Result<(), PlanError>) -> Result<(), PlanError> {
+    if plan.variants.is_empty() {
+        return check(plan);
+    }
+    let mut varied = plan.variants.iter().map(|variant| plan.varied(Some(&variant.name)));
+    varied.try_for_each(|plan| check(&plan))
+}
+
+fn check_restart_of(plan: &Plan) -> Result<(), PlanError> {
+    let Some(Restart { after_s, down_s }) = plan.restart else {
+        return Ok(());
+    };
+    in_range("restart.after_s", after_s, &RESTART_AFTER_S, " s")?;
+    in_range("restart.down_s", down_s, &RESTART_DOWN_S, " s")?;
+    let silent = matches!(plan.feed, FeedPlan::Simulated { rate_hz, .. } if rate_hz == 0.0);
+    let unfit = [
+        (
+            plan.remote,
+            "with --target: the server there is not ours to kill; leave one of them out",
+        ),
+        (
+            plan.mode == Mode::Every,
+            "in mode every: a new server has a new epoch, so what was published while clients were cut off would be lost to them (lagged), and every \
+             row INVALID; set mode = \"latest\"",
+        ),
+        (
+            silent,
+            "without updates: there is no newest state to come back to; ask for a rate_hz above 0",
+        ),
+        (
+            plan.churn.is_some(),
+            "beside churn: a client that is away when the server is killed was not cut off by it; leave one of them out",
+        ),
+        (
+            plan.stalled_clients > 0,
+            "beside stalled_clients: they would be gone with the server; leave one of them out",
+        ),
+    ];
+    if let Some((_, why)) = unfit.into_iter().find(|(unfit, _)| *unfit) {
+        return Err(PlanError::Restart(why));
+    }
+    if after_s + down_s >= plan.duration_s {
+        return Err(PlanError::RestartTooLate {
+            back_s: after_s + down_s,
+            duration_s: plan.duration_s,
+        });
+    }
     Ok(())
 }
 
@@ -125,11 +192,7 @@ fn in_range<T: PartialOrd + std::fmt::Display>(
 
 /// Enough for quantiles, in every variant.
 pub(super) fn check_updates(plan: &Plan, force: bool) -> Result<(), PlanError> {
-    if plan.variants.is_empty() {
-        return check_updates_of(plan, force);
-    }
-    let varied = plan.variants.iter().map(|variant| plan.varied(Some(&variant.name)));
-    varied.into_iter().try_for_each(|plan| check_updates_of(&plan, force))
+    of_each_variant(plan, |plan| check_updates_of(plan, force))
 }
 
 fn check_updates_of(plan: &Plan, force: bool) -> Result<(), PlanError> {

@@ -83,6 +83,13 @@ pub enum PlanError {
         "looks after {after:?} repeats: expected rising numbers from {repeats}, the plan's repeats, to {limit} at most"
     )]
     Looks { after: Vec<u32>, repeats: u32, limit: u32 },
+    #[error("restart makes no sense {0}")]
+    Restart(&'static str),
+    #[error(
+        "restart: the server comes back {back_s} s after the window begins, and the window lasts {duration_s} s: ask for a --duration above \
+         {back_s}, with time to come back in, or for an earlier restart"
+    )]
+    RestartTooLate { back_s: f64, duration_s: f64 },
     #[error(transparent)]
     Threshold(#[from] ThresholdError),
     #[error(transparent)]

@@ -134,3 +134,55 @@ fn with_variants(text: &str) -> Scenario {
         file: toml::from_str(text).expect("a scenario"),
     }
 }
+
+#[test]
+fn times_of_churn_have_their_range() {
+    let churn = |stay_s, away_s| ScenarioFile {
+        churn: Some(crate::record::Churn { stay_s, away_s }),
+        ..ScenarioFile::default()
+    };
+    assert_eq!(refusal(churn(5.0, 2.0)), "");
+    let said = refusal(churn(0.0, 2.0));
+    assert!(said.contains("churn.stay_s 0: expected 0.05 to 3600 s"), "{said}");
+    let said = refusal(churn(5.0, f64::NAN));
+    assert!(said.contains("churn.away_s NaN"), "{said}");
+}
+
+#[test]
+fn a_restart_is_refused_where_it_makes_no_sense() {
+    let restart = |after_s, down_s| ScenarioFile {
+        mode: Some(Mode::Latest),
+        restart: Some(crate::record::Restart { after_s, down_s }),
+        ..ScenarioFile::default()
+    };
+    assert_eq!(refusal(restart(2.0, 0.5)), "");
+    type Change = fn(&mut ScenarioFile);
+    let cases: [(Change, &str); 6] = [
+        (|file| file.mode = None, "in mode every: a new server has a new epoch"),
+        (|file| file.rate_hz = Some(0.0), "without updates"),
+        (
+            |file| {
+                file.churn = Some(crate::record::Churn {
+                    stay_s: 1.0,
+                    away_s: 1.0,
+                })
+            },
+            "beside churn",
+        ),
+        (|file| file.stalled_clients = Some(1), "beside stalled_clients"),
+        (
+            |file| file.duration_s = Some(2.5),
+            "comes back 2.5 s after the window begins, and the window lasts 2.5 s",
+        ),
+        (
+            |file| file.restart.as_mut().unwrap().after_s = 0.0,
+            "restart.after_s 0: expected 0.1",
+        ),
+    ];
+    for (change, words) in cases {
+        let mut file = restart(2.0, 0.5);
+        change(&mut file);
+        let said = refusal(file);
+        assert!(said.contains(words), "{said}");
+    }
+}

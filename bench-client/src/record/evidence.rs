@@ -69,7 +69,7 @@ pub struct Health {
     pub machine_segments_sent: Option<u64>,
     /// Connections dropped at a full accept queue, machine-wide, from start to the end of drain.
     pub listen_overflows: Option<u64>,
-    /// Requests the server counted for this transport, after every connection was closed.
+    /// Requests the server counted for this transport, after every connection was closed; without those of stalled clients.
     pub server_requests_total: Option<u64>,
 }
 

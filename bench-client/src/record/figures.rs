@@ -100,13 +100,14 @@ pub struct SummaryRow {
     pub bytes_per_update: Option<f64>,
     /// Socket payload of opening sessions, both ways, per planned client, from start to the end of drain.
     pub setup_bytes_per_client: Option<f64>,
-    /// CPU time of the server process in the window, user and system.
+    /// CPU time of the server process in the window, user and system; with a restart that of both.
     pub server_cpu_s: Option<f64>,
     pub client_cpu_s: Option<f64>,
     /// CPU time / deliveries.
     pub server_cpu_us_per_update: Option<f64>,
     pub client_cpu_us_per_update: Option<f64>,
-    /// (resident at the end of settle − resident before the first client − bytes of the log) / clients.
+    /// (resident at the end of settle − resident before the first client − bytes of the log) / clients. Absent with churn: clients that are
+    /// away hold nothing.
     pub server_rss_bytes_per_client: Option<f64>,
     /// IP packets of the clients' connections in the window, by the kernel's counters (TCP_INFO): TCP and IP headers included.
     #[serde(default)]
@@ -142,6 +143,37 @@ pub struct SummaryRow {
     /// Which of the plan's variants; empty where it has none.
     #[serde(default)]
     pub variant: Option<String>,
+    /// Sessions that clients closed by themselves, by churn, from start to the end of drain. Absent in plans without churn.
+    #[serde(default)]
+    pub leaves: Option<u64>,
+    /// Expected updates that came by resuming (in mode latest: they or newer ones). Their latency stands apart: it says how long the client
+    /// was away.
+    #[serde(default)]
+    pub catch_up_updates: Option<u64>,
+    /// Receive time minus due time of those, µs.
+    #[serde(default)]
+    pub catch_up_p50_us: Option<u64>,
+    #[serde(default)]
+    pub catch_up_p99_us: Option<u64>,
+    /// Of sessions that resumed in the window and had missed something: from the start of connect() until the client held the update that was
+    /// the newest when that connect() started, of each topic it follows, µs.
+    #[serde(default)]
+    pub resume_p50_us: Option<Quantile>,
+    #[serde(default)]
+    pub resume_p99_us: Option<Quantile>,
+    /// Connections beside the planned clients that never read: nothing of them is in any other figure but the server's CPU, and its memory as
+    /// far as it grew after they stood.
+    #[serde(default)]
+    pub stalled_clients: u32,
+    /// From the kill of the server until the new one had told a client the newest state, µs; `lost` where that never came. Absent in plans
+    /// without restart.
+    #[serde(default)]
+    pub restored_p50_us: Option<Quantile>,
+    #[serde(default)]
+    pub restored_max_us: Option<Quantile>,
+    /// Request heads written per second, in the 100 ms after the kill that had the most.
+    #[serde(default)]
+    pub peak_requests_per_s: Option<f64>,
 }
 
 impl SummaryRow {

@@ -34,6 +34,20 @@ pub struct Plan {
     pub duration_s: f64,
     /// New clients per second while connecting; absent: as fast as the bounded concurrency allows.
     pub ramp_per_s: Option<f64>,
+    /// Clients that leave and come back; absent: all stay.
+    #[serde(default)]
+    pub churn: Option<Churn>,
+    /// The server is killed within the window, and another started in its place; absent: it runs to the end.
+    #[serde(default)]
+    pub restart: Option<Restart>,
+    /// Clients that were cut wait 100 ms, 200 ms … 2 s before each try to come back. True: half of each pause is random. False: all of them
+    /// wait exactly so long, and come back in step.
+    #[serde(default = "default_backoff_jitter")]
+    pub backoff_jitter: bool,
+    /// Connections beside the clients that open a session, each of the topics a client of its number follows, and never read. They are in no
+    /// figure of the clients.
+    #[serde(default)]
+    pub stalled_clients: u32,
     /// True when the server was not started by this run (`--target`).
     pub remote: bool,
     /// What the observations are held against.
@@ -73,6 +87,10 @@ pub struct Variant {
     pub request_headers: Option<RequestHeaders>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep_alive: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backoff_jitter: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stalled_clients: Option<u32>,
 }
 
 impl Plan {
@@ -95,6 +113,8 @@ impl Plan {
         set(&mut plan.wait_ms, variant.wait_ms);
         set(&mut plan.request_headers, variant.request_headers);
         set(&mut plan.keep_alive, variant.keep_alive);
+        set(&mut plan.backoff_jitter, variant.backoff_jitter);
+        set(&mut plan.stalled_clients, variant.stalled_clients);
         plan
     }
 
@@ -138,12 +158,39 @@ pub fn default_margin() -> f64 {
     0.05
 }
 
+/// The server is killed (SIGKILL) within the window. Another with the same feed, clock and port takes its place, which has published all
+/// that was due before it serves anyone; its epoch is new.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Restart {
+    /// From the start of the window to the kill.
+    pub after_s: f64,
+    /// From the kill to the start of the new process, which takes its own time until it listens.
+    pub down_s: f64,
+}
+
+/// Where a plan says nothing: what a client should do, and what all did before there was a choice.
+pub fn default_backoff_jitter() -> bool {
+    true
+}
+
 /// The rule of `--until-settled`, fixed before the first row.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Looks {
     /// Repeats after which the comparisons are looked at; the last one ends the run, settled or not. The chance of a wrong claim is
     /// divided by their number.
     pub after_repeats: Vec<u32>,
+}
+
+/// Clients that leave by themselves and come back, each at times of its own (exponential, from the seed), from its first update to the end
+/// of the window: then nobody leaves any more, and who is away comes back at once.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Churn {
+    /// Mean time a client follows its session before it leaves.
+    pub stay_s: f64,
+    /// Mean time it is away until it resumes.
+    pub away_s: f64,
 }
 
 /// What each client follows.

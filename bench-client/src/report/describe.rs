@@ -40,9 +40,51 @@ pub fn load(plan: &Plan) -> Vec<String> {
     .into_iter()
     .flatten()
     .collect();
+    parts.extend(behaviour(plan));
     parts.extend(feed(&plan.feed));
     parts.extend(shared(|one| one.mode.is_some(), mode(plan.mode).to_owned()));
     parts
+}
+
+/// What clients and server do besides staying, in parts; nothing where they all stay.
+pub fn behaviour(plan: &Plan) -> Vec<String> {
+    let mut parts = Vec::new();
+    if let Some(churn) = plan.churn {
+        let (stay, away) = (format::plain(churn.stay_s), format::plain(churn.away_s));
+        parts.push(format!("leaving after {stay} s and back after {away} s on average"));
+    }
+    if let Some(restart) = plan.restart {
+        let (after, down) = (format::plain(restart.after_s), format::plain(restart.down_s));
+        parts.push(format!(
+            "server killed {after} s into the window, another started {down} s later"
+        ));
+    }
+    let varies = |is: fn(&Variant) -> bool| plan.variants.iter().any(is);
+    if !plan.backoff_jitter && !varies(|one| one.backoff_jitter.is_some()) {
+        parts.push(backoff(false).to_owned());
+    }
+    if plan.stalled_clients > 0 && !varies(|one| one.stalled_clients.is_some()) {
+        parts.push(stalled(plan.stalled_clients));
+    }
+    parts
+}
+
+fn backoff(jitter: bool) -> &'static str {
+    if jitter {
+        "trying again after pauses with a random half"
+    } else {
+        "trying again in step"
+    }
+}
+
+fn stalled(clients: u32) -> String {
+    match clients {
+        0 => "nobody stalled".to_owned(),
+        some => format!(
+            "{} beside them that never read",
+            of(some.into(), "connection", "connections")
+        ),
+    }
 }
 
 /// What a variant does otherwise, in parts; `the plan itself` where that is nothing.
@@ -58,6 +100,8 @@ pub fn variant(variant: &Variant) -> Vec<String> {
         variant.wait_ms.map(long_poll),
         variant.request_headers.map(|set| headers(set).to_owned()),
         variant.keep_alive.map(|kept| connections(kept).to_owned()),
+        variant.backoff_jitter.map(|jitter| backoff(jitter).to_owned()),
+        variant.stalled_clients.map(stalled),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     if parts.is_empty() {

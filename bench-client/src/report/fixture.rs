@@ -151,6 +151,10 @@ fn plan() -> Plan {
         settle_s: 2.0,
         duration_s: SECONDS as f64,
         ramp_per_s: None,
+        churn: None,
+        restart: None,
+        backoff_jitter: true,
+        stalled_clients: 0,
         remote: false,
         bounds: Bounds::default(),
         thresholds: vec![
@@ -218,6 +222,9 @@ fn row(shape: &Shape, repeat: u32) -> Row {
         figures: figures(shape, repeat, slower),
         latency: None,
         catch_up: None,
+        resume: None,
+        recovery: None,
+        stalled: None,
         connect: Some(histogram::encode(&connect, 0, 0)),
         series: (0..SECONDS as u32).map(|second| point(shape, second, slower)).collect(),
         memory: Memory {

@@ -91,6 +91,11 @@ impl Distribution {
         Self::decode(quantiles?).ok()?.quantile(q)?.us()
     }
 
+    /// A quantile of a recorded distribution, lost ones included; None where there is none.
+    pub fn quantile_of(quantiles: &Quantiles, q: f64) -> Option<Quantile> {
+        Self::decode(quantiles).ok()?.quantile(q)
+    }
+
     /// Adds everything in `other`.
     pub fn merge(&mut self, other: &Distribution) {
         self.histogram

@@ -40,6 +40,10 @@ pub struct Summary<'a> {
     pub latency: Option<Distribution>,
     pub connect: Option<Distribution>,
     pub catch_up: Option<Distribution>,
+    /// From coming back to holding what was missed.
+    pub resume: Option<Distribution>,
+    /// From the kill of the server to the newest state again.
+    pub restored: Option<Distribution>,
     /// What a byte waited in a client's socket, by the probes.
     pub client_lag: Option<Distribution>,
     /// The same in the server's runtime.
@@ -106,6 +110,8 @@ fn summary<'a>(record: &'a RunRecord, (contender, transport, variant): Contender
         latency: merged(&rows, "latency", |row| row.latency.as_ref())?,
         connect: merged(&rows, "connect", |row| row.connect.as_ref())?,
         catch_up: merged(&rows, "catch-up", |row| row.catch_up.as_ref())?,
+        resume: merged(&rows, "resume", |row| row.resume.as_ref())?,
+        restored: merged(&rows, "recovery", |row| Some(&row.recovery.as_ref()?.restored))?,
         client_lag: merged(&rows, "client lag", |row| row.health.client_lag.as_ref())?,
         server_lag: merged(&rows, "server lag", |row| row.health.server_lag.as_ref())?,
         rows,

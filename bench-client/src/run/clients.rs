@@ -15,6 +15,7 @@ use crate::{
     fleet::Fleet,
     headers::HeaderSet,
     record::{Mode, Plan, RequestHeaders},
+    stalled::StalledPeers,
     transports::{self, Endpoint, PollGrid, TopicIndex},
     virtual_client::VirtualClient,
 };
@@ -29,13 +30,7 @@ pub fn start(
     seed: u64,
 ) -> anyhow::Result<Fleet> {
     let transport = transports::by_id(id).with_context(|| format!("no transport {id:?}"))?;
-    let topics: Arc<TopicIndex> = Arc::new(
-        matches
-            .iter()
-            .enumerate()
-            .map(|(index, one)| (one.0.clone(), index as u32))
-            .collect(),
-    );
+    let topics = indexed(matches);
     let interval_us = plan.poll_interval_ms * 1_000;
     let grid_from = clock.now_us();
     let mut random = Pcg32::seed_from_u64(seed);
@@ -59,9 +54,43 @@ pub fn start(
             position,
             live,
             seed,
+            churn: plan.churn,
+            backoff_jitter: plan.backoff_jitter,
         }
     };
     Fleet::start(environment::cores(), plan.clients, clock, plan.ramp_per_s, make)
+}
+
+/// Opens the connections that never read; None where the plan has none.
+pub async fn start_stalled(
+    plan: &Plan,
+    id: &str,
+    control: &Control,
+    clock: Clock,
+    matches: &[(String, String, String)],
+) -> anyhow::Result<Option<StalledPeers>> {
+    if plan.stalled_clients == 0 {
+        return Ok(None);
+    }
+    let transport = transports::by_id(id).with_context(|| format!("no transport {id:?}"))?;
+    let topics = indexed(matches);
+    let polls = PollGrid {
+        first_us: clock.now_us(),
+        interval_us: plan.poll_interval_ms * 1_000,
+    };
+    let endpoint = |index| {
+        let topic = plan.topic_of(index, matches.len() as u32);
+        let followed = topic.map(|topic| matches[topic as usize].0.clone());
+        let at = (control.address, control.authority.clone());
+        Arc::new(endpoint(plan, at, followed, topics.clone(), polls))
+    };
+    let endpoints = (0..plan.stalled_clients).map(endpoint).collect();
+    StalledPeers::start(transport, endpoints, clock).await.map(Some)
+}
+
+fn indexed(matches: &[(String, String, String)]) -> Arc<TopicIndex> {
+    let names = matches.iter().map(|one| one.0.clone());
+    Arc::new(names.zip(0..).collect())
 }
 
 /// What a client of the plan asks for, of the server at this address (and under this name).

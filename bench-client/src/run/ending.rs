@@ -13,7 +13,7 @@ use std::time::Duration;
 use anyhow::Context;
 use tokio::time::{sleep, timeout};
 
-use super::row::State;
+use super::{row::State, stalled};
 use crate::{
     control::Control,
     fleet::{self, Fleet},
@@ -30,6 +30,10 @@ pub async fn end(control: &Control, id: &str, state: &mut State, whole: bool) {
     if whole {
         if let (Some(fleet), Some(before)) = (&state.fleet, state.server_requests_before) {
             hush(control, id, fleet, before).await;
+        }
+        if let Some(standing) = state.stalled.take() {
+            // A server that does not tell leaves it out.
+            state.stalled_fate = stalled::end(standing, id, control).await.ok();
         }
     } else if let Some(fleet) = &state.fleet {
         // What a server that broke down brings about from here on is nobody's figure.
@@ -69,11 +73,13 @@ async fn hush(control: &Control, id: &str, fleet: &Fleet, before: u64) {
         let mut asked_before = None;
         loop {
             sleep(LOOK).await;
-            let asked = fleet.totals().requests;
+            let totals = fleet.totals();
+            let asked = totals.requests;
             // Without an answer there is nothing to wait for.
             let Ok(stats) = control.stats().await else { return };
             let counted = stats.requests_of(id);
-            let read = counted.is_none_or(|now| now.saturating_sub(before) >= asked);
+            // Who left may have taken a request along.
+            let read = counted.is_none_or(|now| now.saturating_sub(before) + totals.leaves >= asked);
             // Twice the same: what a client was about to write when it was told has been written.
             if read && asked_before == Some(asked) {
                 return;

@@ -3,16 +3,18 @@
 use super::{
     clients::mode,
     health::{health, wire},
+    recovery::recovery,
     row::State,
     sampler::Sample,
 };
 use crate::{
     oracle,
     record::{
-        FeedPlan, Health, Mode, Outcome, Plan, Quantile, Quantiles, RequestHeaders, Row, SeriesPoint, SummaryRow, Wire,
+        FeedPlan, Health, Mode, Outcome, Plan, Quantile, Quantiles, Recovery, RequestHeaders, Row, SeriesPoint,
+        SummaryRow, Wire,
     },
     report::histogram::{self, Distribution},
-    tally::{self, Evidence, Tally, TopicLog},
+    tally::{self, Evidence, Outage, Tally, TopicLog},
     virtual_client::ClientLog,
 };
 
@@ -66,6 +68,12 @@ pub fn row(mut measured: Measured) -> Row {
     let replay = matches!(measured.plan.feed, FeedPlan::Replay { .. });
     let (health, wire) = (health(&measured.state), wire(&measured.state));
     observed(&mut figures, &health, wire.as_ref());
+    let recovery = recovered(&measured, tally.as_ref());
+    if let Some(recovery) = &recovery {
+        figures.restored_p50_us = Distribution::quantile_of(&recovery.restored, 0.5);
+        figures.restored_max_us = Distribution::quantile_of(&recovery.restored, 1.0);
+        figures.peak_requests_per_s = recovery.peak_requests_per_s;
+    }
     let mut row = Row {
         outcome: outcome(&measured, tally.as_ref()),
         series: series(&measured.state.samples, tally.as_ref()),
@@ -74,6 +82,10 @@ pub fn row(mut measured: Measured) -> Row {
             .as_ref()
             .filter(|tally| tally.catch_up.count() > 0)
             .map(|tally| encode(&tally.catch_up)),
+        resume: tally
+            .as_ref()
+            .filter(|tally| tally.resume.count() > 0)
+            .map(|tally| encode(&tally.resume)),
         connect: (connect.count() > 0).then(|| encode(&connect)),
         memory: measured.state.memory.clone(),
         clock_bound_us: measured.state.clock_bound_us,
@@ -89,6 +101,8 @@ pub fn row(mut measured: Measured) -> Row {
             Vec::new()
         },
         faults,
+        recovery,
+        stalled: measured.state.stalled_fate.clone(),
         figures,
     };
     row.predictions = oracle::predict(&measured.plan, &row);
@@ -97,6 +111,18 @@ pub fn row(mut measured: Measured) -> Row {
 
 fn encode(distribution: &Distribution) -> Quantiles {
     histogram::encode(&distribution.histogram, distribution.lost, distribution.negative)
+}
+
+/// How the clients came back after a restart, where there was one and it can be told.
+fn recovered(measured: &Measured, tally: Option<&Tally>) -> Option<Recovery> {
+    let (state, outage) = (&measured.state, measured.state.outage.as_ref()?);
+    let recovery = recovery(
+        state.window?,
+        outage.restarted,
+        &state.readings,
+        tally?.restored.as_ref()?,
+    );
+    Some(recovery)
 }
 
 /// The tally, where there is a window and a publish log to judge by.
@@ -109,6 +135,10 @@ fn judged(measured: &mut Measured) -> Option<Tally> {
         mode: mode(measured.plan.mode),
         clients: &measured.logs,
         topics: &topics,
+        outage: measured.state.outage.as_ref().map(|outage| Outage {
+            killed_us: outage.restarted.killed_us,
+            started_us: outage.restarted.started_us,
+        }),
         nothing_held_since_us: measured.state.feed_start_us.unwrap_or(window.from_us),
     }))
 }
@@ -140,6 +170,7 @@ fn planned(measured: &Measured) -> SummaryRow {
             RequestHeaders::Minimal => "minimal".into(),
         },
         seed: plan.seed,
+        stalled_clients: plan.stalled_clients,
         ..SummaryRow::default()
     }
 }
@@ -154,6 +185,7 @@ fn counted(figures: &mut SummaryRow, measured: &Measured) {
     if let Some(totals) = &state.totals {
         figures.connections_total = Some(totals.connections);
         figures.reconnects = Some(totals.reconnects);
+        figures.leaves = measured.plan.churn.map(|_| totals.leaves);
         figures.errors = Some(totals.errors);
         figures.requests_total = Some(totals.requests);
         figures.setup_bytes_per_client = Some(totals.setup_bytes as f64 / f64::from(measured.plan.clients));
@@ -176,7 +208,8 @@ fn counted(figures: &mut SummaryRow, measured: &Measured) {
         memory.server_rss_before_bytes,
         memory.server_rss_settled_bytes,
         memory.server_log_bytes,
-    ) {
+    ) && measured.plan.churn.is_none()
+    {
         let grown = settled as f64 - before as f64 - log as f64;
         figures.server_rss_bytes_per_client = Some(grown / f64::from(measured.plan.clients));
     }
@@ -205,6 +238,12 @@ fn delivered(figures: &mut SummaryRow, tally: &Tally) {
     figures.latency_p99_us = quantile(0.99);
     figures.latency_p999_us = quantile(0.999);
     figures.latency_max_us = tally.latency.max();
+    figures.catch_up_updates = Some(tally.catch_up.count());
+    let caught_up = |q| tally.catch_up.quantile(q).and_then(Quantile::us);
+    figures.catch_up_p50_us = caught_up(0.5);
+    figures.catch_up_p99_us = caught_up(0.99);
+    figures.resume_p50_us = tally.resume.quantile(0.5);
+    figures.resume_p99_us = tally.resume.quantile(0.99);
     figures.age_mean_us = tally.age_mean_us;
     figures.age_p99_us = tally.age_p99_us;
     figures.stale_share = tally.stale_share;

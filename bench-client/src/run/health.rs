@@ -9,6 +9,7 @@ use crate::{
     record::{Health, Quantiles, Wire, WireCounts},
     report::histogram::{self, Distribution},
     sockets::Counts,
+    tally::Window,
 };
 
 /// A receiver acknowledges at least every second full segment (RFC 9293, 3.8.6.3): that many more cross the wire at a smaller MTU.
@@ -27,26 +28,33 @@ pub fn health(state: &State) -> Health {
         at_the_edges(&mut health, state, first, last);
     }
     if let Some(window) = state.window {
-        lags(&mut health, state, window.length_us());
+        lags(&mut health, state, window);
     }
     health
 }
 
 /// What the probes heard.
-fn lags(health: &mut Health, state: &State, window_us: u64) {
-    let unanswered = |answered: usize, threads: usize, interval: Duration| {
+fn lags(health: &mut Health, state: &State, window: Window) {
+    let unanswered = |answered: usize, threads: usize, interval: Duration, window_us: u64| {
         let due = (window_us as f64 / interval.as_micros() as f64).floor() * threads as f64;
         // The window's edges may hold one ping more or less.
         (due > 0.0).then(|| (1.0 - (answered as f64 + 1.0) / due).max(0.0))
     };
     if let Some(threads) = &state.client_lags_us {
         let all: Vec<u64> = threads.concat();
-        health.client_pings_unanswered_share = unanswered(all.len(), threads.len(), fleet::PING_INTERVAL);
+        health.client_pings_unanswered_share =
+            unanswered(all.len(), threads.len(), fleet::PING_INTERVAL, window.length_us());
         health.client_lag_worst_p50_us = threads.iter().filter_map(|one| median(one)).max();
         health.client_lag = distribution(&all);
     }
     if let Some(lags) = &state.server_lags_us {
-        health.server_pings_unanswered_share = unanswered(lags.len(), 1, server::PING_INTERVAL);
+        // A server that took another's place tells of itself alone.
+        let since_us = state
+            .outage
+            .as_ref()
+            .map_or(window.from_us, |outage| outage.restarted.listened_us);
+        let length_us = window.to_us.saturating_sub(since_us);
+        health.server_pings_unanswered_share = unanswered(lags.len(), 1, server::PING_INTERVAL, length_us);
         health.server_lag = distribution(lags);
     }
 }

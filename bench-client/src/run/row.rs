@@ -12,12 +12,15 @@ use std::time::Duration;
 
 use anyhow::Context;
 use server::{clock::Clock, wire::PublishedAnswer};
-use tokio::time::sleep;
+use tokio::{sync::mpsc, time::sleep};
 
 use super::{
     Setting, catalogue, clients, ending,
     figures::{self, Measured},
+    recorder::Reading,
+    restart::{self, Keeper, Order, Outage},
     sampler::{Sample, Sampler},
+    stalled,
     window::{foreign_window, tick_gap_us, window},
 };
 use crate::{
@@ -26,15 +29,15 @@ use crate::{
     fleet::{self, Fleet, Totals},
     machine::{self, MachineCounts},
     process::{FeedSwitch, ServerProcess},
-    record::{Memory, Phases, Plan, Row, Transport},
+    record::{Memory, Phases, Plan, Row, Stalled, Transport},
     sockets::Counts,
     tally::Window,
-    usage::{Usage, kernel_socket_bytes},
+    usage::{ServerUsage, Usage, kernel_socket_bytes},
     virtual_client::ClientLog,
 };
 
 /// How often phases look whether they are over, and the progress line is renewed.
-const LOOK: Duration = Duration::from_millis(50);
+pub(super) const LOOK: Duration = Duration::from_millis(50);
 /// Time the server gets to read `start` before the first update is due.
 const FEED_LEAD_US: u64 = 100_000;
 /// How long connecting may take beyond its planned pace.
@@ -78,10 +81,16 @@ pub struct State {
     /// Requests for this transport that the server had counted before the first client, and of the row alone when all were gone.
     pub server_requests_before: Option<u64>,
     pub server_requests: Option<u64>,
+    /// Connections that never read, until the drain is over, and what became of them.
+    pub stalled: Option<stalled::Standing>,
+    pub stalled_fate: Option<Stalled>,
+    /// A restart within the window, and the clients' counters from the kill to the end of drain.
+    pub outage: Option<Outage>,
+    pub readings: Vec<Reading>,
 }
 
 /// Why a row did not run to its end.
-enum Cut {
+pub(super) enum Cut {
     Interrupted,
     Failed(anyhow::Error),
 }
@@ -117,6 +126,8 @@ pub async fn observe(setting: &Setting<'_>, id: &str, repeat: u32) -> Measured {
             .unwrap_or_default();
     }
     ending::end_fleet(&mut state).await;
+    // Where the row broke down they still stand.
+    state.stalled = None;
     let logs = state.logs.take().unwrap_or_else(|| Ok(Vec::new()));
     state.window = state.window.and_then(|window| ended(window, &state.samples));
     let (logs, broken) = match logs {
@@ -143,7 +154,8 @@ async fn drive(setting: &Setting<'_>, id: &str, repeat: u32, state: &mut State) 
     let started = std::time::Instant::now();
     setting.progress.phase("start");
     if let Some(control) = &setting.target {
-        let result = phases(setting, id, repeat, control, None, None, started, state).await;
+        let server = (ServerUsage::of(None), None, None);
+        let result = phases(setting, id, repeat, control, server, started, state).await;
         ending::end(control, id, state, result.is_ok()).await;
         return result;
     }
@@ -155,10 +167,18 @@ async fn drive(setting: &Setting<'_>, id: &str, repeat: u32, state: &mut State) 
     if let Some(null) = server.null {
         control = control.with_clients_at(null);
     }
-    let (usage, mut switch) = (Usage::of(server.pid), server.switch.take());
+    let (usage, mut switch) = (ServerUsage::of(Usage::of(server.pid)), server.switch.take());
+    // One restart at most is under way.
+    let (orders, mut ordered) = mpsc::channel(1);
+    let keeper = Keeper {
+        feed,
+        idle,
+        usage: usage.clone(),
+    };
+    let ours = (usage, switch.as_mut(), Some(&orders));
     let result = tokio::select! {
-        result = phases(setting, id, repeat, &control, usage, switch.as_mut(), started, state) => result,
-        how = server.died() => Err(Cut::Failed(anyhow::anyhow!("the server died: {how}"))),
+        result = phases(setting, id, repeat, &control, ours, started, state) => result,
+        error = keeper.keep(&mut server, &mut ordered) => Err(Cut::Failed(error)),
     };
     // The clients go first: to them, a server that stops would be one that fails.
     ending::end(&control, id, state, result.is_ok()).await;
@@ -167,14 +187,15 @@ async fn drive(setting: &Setting<'_>, id: &str, repeat: u32, state: &mut State) 
     result
 }
 
-#[expect(clippy::too_many_arguments, reason = "one call site, and each is of another owner")]
+/// What is ours of the server: its use of the machine, what starts its feed, and who may be told to restart it.
+type Ours<'a> = (ServerUsage, Option<&'a mut FeedSwitch>, Option<&'a mpsc::Sender<Order>>);
+
 async fn phases(
     setting: &Setting<'_>,
     id: &str,
     repeat: u32,
     control: &Control,
-    server: Option<Usage>,
-    switch: Option<&mut FeedSwitch>,
+    (server, switch, orders): Ours<'_>,
     started: std::time::Instant,
     state: &mut State,
 ) -> Result<(), Cut> {
@@ -184,14 +205,15 @@ async fn phases(
     let clock = clock.clock;
     state.catalogue = catalogue(&plan.transports, control.transports().await?);
     let stats = control.stats().await?;
-    state.server_requests_before = stats.requests_of(id);
-    state.machine = Some((machine::counts(fleet::THREAD), MachineCounts::default()));
     state.matches = stats
         .topics
         .into_iter()
         .map(|one| (one.topic, one.home, one.away))
         .collect();
-    state.memory.server_rss_before_bytes = server.and_then(|usage| usage.rss_bytes());
+    let counted = stalled::start(plan, id, control, clock, state).await?;
+    state.server_requests_before = counted.requests_of(id);
+    state.machine = Some((machine::counts(fleet::THREAD), MachineCounts::default()));
+    state.memory.server_rss_before_bytes = server.rss_bytes();
     state.phases.start_s = started.elapsed().as_secs_f64();
 
     setting.progress.phase("ramp");
@@ -216,15 +238,18 @@ async fn phases(
     };
     // Waits on a thread of its own from now on: whatever else takes long, T0 is not missed.
     let fleet = state.fleet.as_ref().context("no clients")?;
-    state.sampler = Some(Sampler::start(clock, window, fleet.counter_handle(), server).context("no sampler")?);
+    state.sampler = Some(Sampler::start(clock, window, fleet.counter_handle(), server.clone()).context("no sampler")?);
     wait_until(setting, state, clock, window.from_us.saturating_sub(SETTLED_BEFORE_US)).await?;
-    settled(control, server, state).await?;
+    settled(control, &server, state).await?;
     wait_until(setting, state, clock, window.from_us).await?;
     state.window = Some(window);
     state.phases.settle_s = seconds(window.from_us.saturating_sub(settle_from));
 
     setting.progress.phase("measure");
-    let whole = wait_until(setting, state, clock, window.to_us).await;
+    let whole = match plan.restart.zip(orders) {
+        Some((planned, orders)) => restart::through(setting, state, (control, clock, window), planned, orders).await,
+        None => wait_until(setting, state, clock, window.to_us).await,
+    };
     let sampler = state.sampler.take().context("no sampler")?;
     if whole.is_err() {
         sampler.cut_short();
@@ -240,7 +265,17 @@ async fn phases(
 
     // Not to be interrupted: it is short, and without it the window's last updates would pass for lost.
     setting.progress.phase("drain");
-    let drained = drain(setting, control, window, state).await;
+    if let Some(fleet) = &state.fleet {
+        fleet.gather();
+    }
+    let drained = match &whole {
+        // It was given up while there was no server, or could not be restarted: there is nobody to ask.
+        Err(_) if plan.restart.is_some() && state.outage.is_none() => return whole,
+        _ => drain(setting, control, window, state).await,
+    };
+    if let Some(outage) = &mut state.outage {
+        state.readings = outage.recorder.finish();
+    }
     state.phases.drain_s = seconds(clock.now_us() - window.to_us);
     // Only now: who was stuck at the window's end has answered its pings since.
     state.client_lags_us = state
@@ -308,7 +343,7 @@ async fn ramp(setting: &Setting<'_>, plan: &Plan, state: &State) -> Result<(), C
     }
 }
 
-async fn wait_until(setting: &Setting<'_>, state: &State, clock: Clock, until_us: u64) -> Result<(), Cut> {
+pub(super) async fn wait_until(setting: &Setting<'_>, state: &State, clock: Clock, until_us: u64) -> Result<(), Cut> {
     loop {
         if let Some(fleet) = &state.fleet {
             setting.progress.tick(fleet, setting.resolved.plan.clients);
@@ -325,8 +360,8 @@ async fn wait_until(setting: &Setting<'_>, state: &State, clock: Clock, until_us
 }
 
 /// What the server holds at the end of settle.
-async fn settled(control: &Control, server: Option<Usage>, state: &mut State) -> anyhow::Result<()> {
-    state.memory.server_rss_settled_bytes = server.and_then(|usage| usage.rss_bytes());
+async fn settled(control: &Control, server: &ServerUsage, state: &mut State) -> anyhow::Result<()> {
+    state.memory.server_rss_settled_bytes = server.rss_bytes();
     state.memory.client_rss_settled_bytes = Usage::own().and_then(|usage| usage.rss_bytes());
     state.memory.kernel_socket_bytes = kernel_socket_bytes();
     state.memory.server_log_bytes = Some(control.stats().await?.log.bytes);
@@ -355,7 +390,10 @@ async fn drain(setting: &Setting<'_>, control: &Control, window: Window, state: 
         }
         sleep(LOOK).await;
     }
-    let published = state.published.as_ref().context("no publish log")?;
+    let published = state.published.as_mut().context("no publish log")?;
+    if let Some(outage) = &state.outage {
+        restart::merge(published, &outage.published)?;
+    }
     let last: Vec<u64> = published
         .topics
         .iter()

@@ -17,7 +17,7 @@ use crate::{
     machine::{self, MachineCounts},
     sockets::Counts,
     tally::Window,
-    usage::Usage,
+    usage::{ServerUsage, Usage},
 };
 
 const SECOND_US: u64 = 1_000_000;
@@ -49,18 +49,13 @@ pub struct Sampler {
 
 impl Sampler {
     /// Samples at the window's start, at every second, and at its end.
-    pub fn start(
-        clock: Clock,
-        window: Window,
-        counters: CounterHandle,
-        server: Option<Usage>,
-    ) -> std::io::Result<Self> {
+    pub fn start(clock: Clock, window: Window, counters: CounterHandle, server: ServerUsage) -> std::io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = stop.clone();
         let client = Usage::own();
         let sample = move |edge: bool| {
             let totals = counters.totals();
-            let server_cpu_s = server.and_then(|usage| usage.cpu_s());
+            let server_cpu_s = server.cpu_s();
             let client_cpu_s = client.and_then(|usage| Some(usage.cpu_s()? - own_cpu_s()?));
             Sample {
                 // Behind what belongs to the moment: whoever was held up before reading it shows as late.

@@ -54,6 +54,7 @@ fn judge(mode: Mode, clients: &[ClientLog]) -> Tally {
         clients,
         topics: &[published()],
         nothing_held_since_us: 900,
+        outage: None,
     })
 }
 
@@ -220,6 +221,7 @@ fn a_client_of_all_topics_is_judged_topic_by_topic() {
         clients: &[log],
         topics: &topics,
         nothing_held_since_us: 900,
+        outage: None,
     };
     let tally = tally(&evidence);
     assert_eq!(
@@ -241,6 +243,7 @@ fn silence_has_no_latency_and_no_age() {
         clients: &[client(0, Vec::new())],
         topics: &[silent],
         nothing_held_since_us: 900,
+        outage: None,
     };
     let tally = tally(&evidence);
     assert_eq!((tally.expected, tally.age_mean_us, tally.stale_share), (0, None, None));
@@ -262,4 +265,100 @@ fn final_scores_are_the_newest_that_clients_saw() {
         &matches,
     );
     assert!(scores[0].agreed);
+}
+
+#[test]
+fn coming_back_is_timed_until_what_was_missed_is_held() {
+    let mut receipts = punctual(10);
+    // Away from 1,200 to 1,500: seq 4 to 6, sent until 1,500, come at 1,530 and 1,540; seq 7 is live again.
+    for (index, at_us) in [(3, 1_530), (4, 1_530), (5, 1_540)] {
+        receipts[index].received_us = at_us;
+        receipts[index].kind = Kind::CatchUp;
+    }
+    let log = |resumes_us: &[u64], receipts: &[Receipt]| ClientLog {
+        resumes_us: resumes_us.to_vec(),
+        ..client(0, receipts.to_vec())
+    };
+    // One resume before the window, and one that had missed nothing, are not timed.
+    let tally = judge(Mode::Every, &[log(&[900, 1_500, 1_800], &receipts)]);
+    assert_eq!((tally.missed, tally.received), (0, 10));
+    assert_eq!(tally.catch_up.count(), 3);
+    assert_eq!(tally.latency.count(), 7);
+    assert_eq!((tally.resume.count(), tally.resume.lost), (1, 0));
+    assert_eq!(tally.resume.max(), Some(crate::record::Quantile::Us(40)));
+    // Who never gets what was missed is lost, however many resumes there were.
+    receipts.truncate(5);
+    let tally = judge(Mode::Every, &[log(&[1_500, 1_700], &receipts)]);
+    assert_eq!((tally.resume.count(), tally.resume.lost), (2, 2));
+}
+
+#[test]
+fn a_client_of_all_topics_is_back_when_the_last_of_them_is_there() {
+    let mut receipts = punctual(10);
+    receipts.extend(punctual(10).into_iter().map(|receipt| Receipt { topic: 1, ..receipt }));
+    receipts[5].received_us = 1_520;
+    receipts[11 + 5].received_us = 1_535;
+    receipts.sort_by_key(|receipt| receipt.received_us);
+    let log = ClientLog {
+        topic: None,
+        resumes_us: vec![1_500],
+        ..client(0, receipts)
+    };
+    let tally = tally(&Evidence {
+        window: WINDOW,
+        mode: Mode::Every,
+        clients: &[log],
+        topics: &[published(), published()],
+        nothing_held_since_us: 900,
+        outage: None,
+    });
+    assert_eq!(tally.resume.max(), Some(crate::record::Quantile::Us(35)));
+}
+
+/// Killed at 1,400 and started again at 1,500: seq 6, due at 1,450, is the newest by then.
+const OUTAGE: Outage = Outage {
+    killed_us: 1_400,
+    started_us: 1_500,
+};
+
+fn restored(clients: &[ClientLog]) -> Restored {
+    let tally = tally(&Evidence {
+        window: WINDOW,
+        mode: Mode::Latest,
+        clients,
+        topics: &[published()],
+        nothing_held_since_us: 900,
+        outage: Some(OUTAGE),
+    });
+    assert_eq!((tally.duplicates, tally.out_of_order, tally.missed), (0, 0, 0));
+    tally.restored.expect("there was an outage")
+}
+
+/// Updates up to seq 5 from the first server, then the newest state of the second, then what follows.
+fn cut_and_back(newest: u64, at_us: u64) -> Vec<Receipt> {
+    let mut receipts = punctual(10)[..5].to_vec();
+    let kind = Kind::AfterReset;
+    receipts.push(Receipt {
+        kind,
+        ..receipt(newest, at_us)
+    });
+    receipts.extend(punctual(10).into_iter().filter(|receipt| receipt.seq > newest.max(6)));
+    receipts
+}
+
+#[test]
+fn a_client_is_restored_when_the_new_server_has_told_it_the_newest_state() {
+    // Of the old server, read late: no restoration, though it is new enough. The reset brings it again, which is no duplicate.
+    let mut late = cut_and_back(6, 1_540);
+    late.insert(5, receipt(6, 1_505));
+    let back = restored(&[client(0, cut_and_back(6, 1_520)), client(1, late)]);
+    assert_eq!(back.at_us, [1_520, 1_540]);
+    // A state that was held already is a restoration where nothing newer was due; here seq 6 was, and it comes as seq 7.
+    let back = restored(&[client(0, cut_and_back(5, 1_510))]);
+    assert_eq!((back.at_us.as_slice(), back.never), (&[1_560][..], 0));
+    // Who is never told is counted, and a client that held nothing before is restored by its first state.
+    let mut first = vec![receipt(6, 1_530)];
+    first[0].kind = Kind::Initial;
+    let back = restored(&[client(0, punctual(10)[..5].to_vec()), client(1, first)]);
+    assert_eq!((back.at_us.as_slice(), back.never), (&[1_530][..], 1));
 }

@@ -116,6 +116,12 @@ fn rule(summary: &Summary, column: &str) -> Option<Measured> {
         "latency_max_us" => latency(1.0),
         "connect_p50_us" => quantile(summary.connect.as_ref(), 0.5),
         "connect_p99_us" => quantile(summary.connect.as_ref(), 0.99),
+        "catch_up_p50_us" => quantile(summary.catch_up.as_ref(), 0.5),
+        "catch_up_p99_us" => quantile(summary.catch_up.as_ref(), 0.99),
+        "resume_p50_us" => quantile(summary.resume.as_ref(), 0.5),
+        "resume_p99_us" => quantile(summary.resume.as_ref(), 0.99),
+        "restored_p50_us" => quantile(summary.restored.as_ref(), 0.5),
+        "restored_max_us" => quantile(summary.restored.as_ref(), 1.0),
         "client_lag_p99_us" => quantile(summary.client_lag.as_ref(), 0.99),
         "server_lag_p99_us" => quantile(summary.server_lag.as_ref(), 0.99),
         "age_mean_us" => value(summary.age_mean_us()),
@@ -157,7 +163,9 @@ fn rule(summary: &Summary, column: &str) -> Option<Measured> {
         | "wire_bytes_received"
         | "segments_sent"
         | "segments_received"
-        | "retransmitted_segments" => {
+        | "retransmitted_segments"
+        | "leaves"
+        | "catch_up_updates" => {
             let cells = cells(summary, column);
             if cells.is_empty() {
                 Measured::Unknown
@@ -166,11 +174,13 @@ fn rule(summary: &Summary, column: &str) -> Option<Measured> {
             }
         }
         // Quantiles whose histograms the record does not keep: none can be merged, so the longest repeat speaks for all.
-        "age_p99_us" | "spread_p99_us" | "publish_lag_p99_us" => {
+        // A peak of one repeat is one of all.
+        "age_p99_us" | "spread_p99_us" | "publish_lag_p99_us" | "peak_requests_per_s" => {
             value(cells(summary, column).into_iter().reduce(f64::max))
         }
         // What the plan says, and the window: one value, or they are not of one plan.
-        "clients" | "topics" | "rate_hz" | "update_bytes" | "poll_interval_ms" | "seed" | "duration_s" => {
+        "clients" | "topics" | "rate_hz" | "update_bytes" | "poll_interval_ms" | "seed" | "duration_s"
+        | "stalled_clients" => {
             let cells = cells(summary, column);
             value(
                 cells

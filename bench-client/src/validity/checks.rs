@@ -318,6 +318,10 @@ fn skipped(case: &Case<'_>) -> Option<f64> {
         return None;
     }
     let due = f64::from(figures.clients) * figures.duration_s? * 1e3 / figures.poll_interval_ms as f64;
+    if case.plan.churn.is_some() || case.plan.restart.is_some() {
+        // Who is away, or has no server, does not poll, so what is missing says nothing.
+        return ratio(figures.polls_skipped, Some(due));
+    }
     let missing = due - figures.requests? as f64;
     // Each client may have one poll more or less in the window than the mean.
     let missing = missing - f64::from(figures.clients);

@@ -19,6 +19,7 @@ pub fn counts(case: &Case<'_>) -> Vec<Finding> {
         samples(case),
         distinct(case),
         requests(case),
+        restarted(case),
         bytes(case),
     ];
     let mut findings: Vec<_> = found.into_iter().flatten().collect();
@@ -97,9 +98,19 @@ fn distinct(case: &Case<'_>) -> Option<Finding> {
     })
 }
 
-/// Both ends count requests, each on its own.
+/// Both ends count requests, each on its own. A client that leaves may close its connection right behind a request it has written, and take
+/// that along: so many the server may have fewer, and never more.
 fn requests(case: &Case<'_>) -> Option<Finding> {
     let (own, server) = (case.row.figures.requests_total?, case.row.health.server_requests_total?);
+    let leaves = case.row.figures.leaves.unwrap_or(0);
+    if let Some(taken @ 1..) = own.checked_sub(server).filter(|taken| *taken <= leaves) {
+        let text = format!(
+            "the server counts {} fewer than the clients: who leaves while a request is on its way may take it along, and {} times a client left",
+            of(taken, "request", "requests"),
+            count(leaves)
+        );
+        return Some(finding(Verdict::Valid, "request-count", text));
+    }
     (own != server).then(|| {
         let text = format!(
             "the clients count {} requests, the server {}: something between them makes or drops some, or answers by itself",
@@ -108,6 +119,22 @@ fn requests(case: &Case<'_>) -> Option<Finding> {
         );
         finding(Verdict::Suspect, "request-count", text)
     })
+}
+
+/// What a planned restart brings about, and what went with the killed server.
+fn restarted(case: &Case<'_>) -> Option<Finding> {
+    case.plan.restart?;
+    let errors = case.row.figures.errors.unwrap_or(0);
+    let text = format!(
+        "the server was killed on purpose: {} of the clients are its doing and not judged; the first server's count of requests is lost, so nobody \
+         checks the clients'; its last updates before the kill have the new server's sent times",
+        of(
+            errors,
+            "failed connect, request or session",
+            "failed connects, requests and sessions"
+        )
+    );
+    Some(finding(Verdict::Valid, "restart", text))
 }
 
 /// What was read and written, against what the kernel sent and received.

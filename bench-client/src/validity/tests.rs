@@ -297,3 +297,70 @@ fn the_readme_shows_the_default_bounds() {
         assert!(block.contains(&format!("{name} = ")), "{name} is not shown");
     }
 }
+
+#[test]
+fn who_leaves_may_take_a_request_along_and_no_more() {
+    for (taken, leaves, codes_expected) in [
+        (0, 5, vec![]),
+        (5, 5, vec![]),
+        (6, 5, vec!["request-count"]),
+        (1, 0, vec!["request-count"]),
+        (-1, 5, vec!["request-count"]),
+    ] {
+        let row = judged("long-poll", |_, row| {
+            row.figures.leaves = Some(leaves);
+            let requests = row.figures.requests_total;
+            row.health.server_requests_total = requests.and_then(|n| n.checked_add_signed(-taken));
+        });
+        assert_eq!(codes(&row), codes_expected, "{taken} of {leaves}");
+        let said = row.findings.iter().any(|finding| finding.code == "request-count");
+        assert_eq!(said, taken != 0, "a difference is said");
+    }
+}
+
+#[test]
+fn polls_of_clients_that_are_away_are_not_skipped_ones() {
+    let half = |record: &mut RunRecord, row: &mut Row| {
+        row.figures.requests = row.figures.requests.map(|n| n / 2);
+        record.plan.churn = Some(crate::record::Churn {
+            stay_s: 1.0,
+            away_s: 1.0,
+        });
+    };
+    assert_eq!(codes(&judged("short-poll", half)), [""; 0]);
+    let row = judged("short-poll", |record, row| {
+        half(record, row);
+        row.figures.polls_skipped = row.figures.requests;
+    });
+    assert_eq!(codes(&row), ["polls-skipped"]);
+}
+
+#[test]
+fn what_a_restart_brings_about_is_said_and_not_judged() {
+    let restart = |record: &mut RunRecord| {
+        record.plan.mode = crate::record::Mode::Latest;
+        record.plan.restart = Some(crate::record::Restart {
+            after_s: 1.0,
+            down_s: 0.5,
+        });
+    };
+    let row = judged("websocket", |record, row| {
+        restart(record);
+        row.figures.errors = Some(3 * u64::from(row.figures.clients));
+        row.figures.publish_lag_p99_us = Some(500_000);
+        row.health.listen_overflows = Some(9);
+    });
+    assert_eq!(codes(&row), [""; 0]);
+    for code in ["restart", "errors", "publish-lag", "listen-overflows"] {
+        assert!(
+            row.findings.iter().any(|finding| finding.code == code),
+            "{code}: {row:#?}"
+        );
+    }
+    // What it does not bring about is judged as ever.
+    let row = judged("websocket", |record, row| {
+        restart(record);
+        row.health.others_cpu_share = Some(0.6);
+    });
+    assert_eq!(codes(&row), ["others-cpu"]);
+}

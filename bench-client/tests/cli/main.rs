@@ -3,6 +3,7 @@
 //! Loads are tiny and windows about a second long. Nothing here asserts speed: figures are checked against each other, and
 //! whoever must wait, waits for an event (see [`lab::until`]).
 
+mod behaviour;
 mod calibrate;
 mod compare;
 mod finished;

@@ -7,6 +7,7 @@
 //! Nothing here measures: no test asserts a speed, and times are upper bounds after which a test fails.
 
 mod bytes;
+mod churn;
 mod cuts;
 mod heartbeats;
 mod hostile;
@@ -20,6 +21,7 @@ mod resets;
 mod rig;
 mod shutdown;
 mod slow_reader;
+mod stalled;
 #[path = "../../../server/tests/support/mod.rs"]
 mod support;
 mod tap;

@@ -31,12 +31,7 @@ impl Clients {
         let names = server.matches.iter().map(|one| one.topic.clone());
         let clock = server.running.hub.clock;
         Self {
-            net: Net {
-                clock,
-                sockets: Arc::default(),
-                hushed: Arc::default(),
-                counters: Arc::default(),
-            },
+            net: Net::new(clock),
             endpoint: Endpoint {
                 address: server.address,
                 authority: server.address.to_string(),
