@@ -24,8 +24,9 @@ use crate::{
     stats::{GaugeGuard, Stats},
 };
 
-/// A peer that seems gone is asked about once more after this part of its time: a probe may have been on its way just then.
-const SECOND_LOOK: u32 = 10;
+/// A peer is looked at twice before it counts as gone, the first time by this part of its time earlier: a probe may be on its way just
+/// then. Looks are no closer than that.
+const SUSPECTED_EARLIER: u32 = 10;
 
 /// A connection, from accept to close.
 pub struct Connection {
@@ -67,26 +68,20 @@ impl Connection {
 
     /// Pending for as long as the peer is there.
     fn watch(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
-        let silence = self.silence;
-        let look = self.look.get_or_insert_with(|| Box::pin(tokio::time::sleep(silence)));
+        let (gone, suspect) = (self.silence, self.silence - self.silence / SUSPECTED_EARLIER);
+        let look = self.look.get_or_insert_with(|| Box::pin(tokio::time::sleep(suspect)));
         loop {
             ready!(look.as_mut().poll(cx));
-            let next = match peer::signs(&self.stream) {
-                Some(signs) if signs.asked && signs.silent_for >= silence => {
-                    if self.suspect {
-                        self.stats.vanished_peers.inc();
-                        return Poll::Ready(io::Error::new(io::ErrorKind::TimedOut, "the peer is gone"));
-                    }
-                    self.suspect = true;
-                    silence / SECOND_LOOK
-                }
-                signs => {
-                    self.suspect = false;
-                    let silent_for = signs.map_or(Duration::ZERO, |signs| signs.silent_for);
-                    silence.saturating_sub(silent_for).max(silence / SECOND_LOOK)
-                }
-            };
-            look.as_mut().reset(Instant::now() + next);
+            let signs = peer::signs(&self.stream).filter(|signs| signs.asked);
+            let silent_for = signs.map_or(Duration::ZERO, |signs| signs.silent_for);
+            if self.suspect && silent_for >= gone {
+                self.stats.vanished_peers.inc();
+                return Poll::Ready(io::Error::new(io::ErrorKind::TimedOut, "the peer is gone"));
+            }
+            self.suspect = silent_for >= suspect;
+            let next = if self.suspect { gone } else { suspect }.saturating_sub(silent_for);
+            look.as_mut()
+                .reset(Instant::now() + next.max(suspect / SUSPECTED_EARLIER));
         }
     }
 
