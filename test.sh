@@ -5,7 +5,7 @@
 #   ./test.sh --long   also the tests marked #[ignore]: the place for checks that take minutes (many clients, long runs)
 #
 # Exit codes: 0 all passed · 1 something failed, or no test ran at all · 2 wrong usage.
-# As root on Debian it installs what is missing: tshark, util-linux and python3-venv by apt-get; and hdrhistogram by pip, into
+# As root on Debian it installs what is missing: tshark, slowhttptest, util-linux and python3-venv by apt-get; and hdrhistogram by pip, into
 # target/venv. Where that can't be done (no root, no network), the tests that need them end with a line SKIPPED.
 # LAB_DATA names the folder of openfootball's worldcup files; without it, ../shared/data is used where it exists.
 set -euo pipefail
@@ -38,12 +38,13 @@ for component in rustfmt clippy; do
     fi
 done
 
-# Two tests look at the program from outside: through tshark, and through Python's HdrHistogram. What is missing is installed where
+# Three tests look at the program from outside: through tshark, slowhttptest, and Python's HdrHistogram. What is missing is installed where
 # that can be done in a short time; elsewhere those tests say SKIPPED, and here stands why.
 not_installed=()
 install_packages() {
     local missing=()
     command -v tshark >/dev/null || missing+=(tshark)
+    command -v slowhttptest >/dev/null || missing+=(slowhttptest)
     command -v taskset >/dev/null || missing+=(util-linux)
     python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || missing+=(python3 python3-venv)
     [[ ${#missing[@]} -eq 0 ]] && return 0
@@ -118,6 +119,8 @@ fi
 for what in ${not_installed[@]+"${not_installed[@]}"}; do
     echo "SKIPPED: tests that need $what"
 done
+# What tests measured: figures of a debug build on a machine that does other things too. They show that bounds hold.
+grep '^figure: ' "$log" | sort || true
 # What tests could not check here, in their own words.
 grep '^SKIPPED: ' "$log" | sort -u || true
 if [[ $((passed + failed)) -eq 0 ]]; then

@@ -1,8 +1,8 @@
 //! The routes: the feed over every transport, and the control endpoints around it.
 //!
 //! ```text
-//! request -> limits, CORS -> /feed/<id>: query -> the transport's row -> Response
-//!                         -> /api/… /readyz /metrics: control.rs
+//! request -> limits, origin -> /feed/<id>: query -> the transport's row -> Response
+//!                           -> /api/… /readyz /metrics: control.rs
 //! ```
 //!
 //! The query is read here once for all transports; what a transport does with it is its own file.
@@ -24,6 +24,7 @@ use serde::Deserialize;
 use crate::{
     FeedDescription, Stop,
     hub::{Filter, Hub, Reader},
+    origin::{self, Asker},
     probe::Lags,
     settings::ServerSettings,
     stats::{Stats, TransportStats},
@@ -136,7 +137,7 @@ pub fn problem(status: StatusCode, error: impl Into<String>) -> Response {
 
 async fn limits_and_cors(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let http1 = request.version() < Version::HTTP_2;
-    let mut response = limited(request, next).await;
+    let mut response = limited(&app, request, next).await;
     if http1 && app.stop.begun.is_cancelled() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
         response
             .headers_mut()
@@ -145,7 +146,7 @@ async fn limits_and_cors(State(app): State<Arc<App>>, request: Request, next: Ne
     response
 }
 
-async fn limited(request: Request, next: Next) -> Response {
+async fn limited(app: &App, request: Request, next: Next) -> Response {
     let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
     if target > URI_MAX_BYTES {
         return problem(
@@ -153,37 +154,29 @@ async fn limited(request: Request, next: Next) -> Response {
             format!("the address has {target} bytes; {URI_MAX_BYTES} are the most"),
         );
     }
-    // Only browsers that ask across origins get these headers: everyone else would pay for them on every poll.
-    if !request.headers().contains_key(header::ORIGIN) {
-        return next.run(request).await;
-    }
-    let preflight =
-        request.method() == Method::OPTIONS && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
-    let mut response = if preflight {
-        StatusCode::NO_CONTENT.into_response()
-    } else {
-        next.run(request).await
+    let allowed = &app.settings.allow_origins;
+    let from = origin::of(&request, allowed);
+    let mut response = match (&from, is_preflight(&request)) {
+        (Asker::Foreign(origin), true) => problem(StatusCode::FORBIDDEN, origin::refusal(origin)),
+        (Asker::Listed(_) | Asker::Any, true) => preflight(),
+        _ => next.run(request).await,
     };
-    let headers = response.headers_mut();
-    // The feed is public and takes no credentials, so any page may read it.
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    if preflight {
-        headers.insert(
-            header::ACCESS_CONTROL_ALLOW_METHODS,
-            HeaderValue::from_static("GET, HEAD"),
-        );
-        headers.insert(
-            header::ACCESS_CONTROL_ALLOW_HEADERS,
-            HeaderValue::from_static(CORS_REQUEST_HEADERS),
-        );
-        headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static(CORS_MAX_AGE_S));
-    } else {
-        headers.insert(
-            header::ACCESS_CONTROL_EXPOSE_HEADERS,
-            HeaderValue::from_static("etag, retry-after"),
-        );
-    }
+    origin::tell(&from, allowed, response.headers_mut());
     response
+}
+
+/// A browser's question whether a page of another origin may ask.
+fn is_preflight(request: &Request) -> bool {
+    request.method() == Method::OPTIONS && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+fn preflight() -> Response {
+    let said = [
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD"),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, CORS_REQUEST_HEADERS),
+        (header::ACCESS_CONTROL_MAX_AGE, CORS_MAX_AGE_S),
+    ];
+    (StatusCode::NO_CONTENT, said).into_response()
 }
 
 async fn feed(State(app): State<Arc<App>>, Path(id): Path<String>, request: Request) -> Response {

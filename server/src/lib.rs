@@ -10,6 +10,7 @@
 //! * [`hub`]: the one log and everyone who reads it. Knows no transport.
 //! * [`transports`]: a file and a row per technique. They do not import each other.
 //! * [`http`]: routes, the feed's query, control endpoints.  [`listen`], [`io`]: the accept loop and its sockets.
+//! * [`origin`]: which pages may use it.  [`peer`]: whether the other end of a socket is still there.
 //! * [`wire`]: the shapes that travel.  [`clock`]: the one clock.  [`stats`]: what the server counts of itself.
 //! * [`probe`]: how long data waits until the runtime looks at it.
 //! * [`null`]: a bare writer of the same bytes, for finding out what a bench client adds by itself.
@@ -32,6 +33,8 @@ pub mod io;
 pub mod listen;
 pub mod logging;
 pub mod null;
+pub mod origin;
+mod peer;
 pub mod probe;
 pub mod settings;
 pub mod stats;

@@ -30,7 +30,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{Stop, io::Connection, settings::ServerSettings, stats::Stats};
+use crate::{Stop, io::Connection, peer, settings::ServerSettings, stats::Stats};
 
 /// Connections that wait for accept(); the kernel cuts it to net.core.somaxconn.
 const BACKLOG: i32 = 4096;
@@ -168,7 +168,7 @@ impl Connections {
             }
             return;
         };
-        let stream = Connection::new(stream, self.stats.clone(), self.settings.write_timeout, permit);
+        let stream = Connection::new(stream, self.stats.clone(), &self.settings, permit);
         let connections = self.clone();
         self.stop.tasks.spawn(async move {
             tokio::select! {
@@ -234,7 +234,7 @@ fn header_timed_out(error: &(dyn std::error::Error + 'static)) -> bool {
 }
 
 impl Connection {
-    /// Sends at once, and lets the kernel give up on a peer that no longer acknowledges.
+    /// Sends at once, asks a quiet peer whether it is there, and bounds what the kernel keeps for one that does not read.
     fn tune(&self, settings: &ServerSettings) -> io::Result<()> {
         let ServerSettings {
             heartbeat,
@@ -242,11 +242,15 @@ impl Connection {
             write_timeout,
             ..
         } = *settings;
-        // The kernel's limit also ends a connection whose peer takes no byte; that is for our own timeout to do, and to count.
+        // The last resort: the kernel's limit also ends a connection whose peer takes no byte, and what is left of a closed one. That is
+        // for our own timeouts to do first, and to count.
         let unacknowledged = (heartbeat + peer_timeout).max(write_timeout + WRITE_TIMEOUT_MARGIN);
         let socket = SockRef::from(self.stream());
         socket.set_tcp_nodelay(true)?;
-        socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(heartbeat).with_interval(heartbeat))?;
+        // The kernel counts whole seconds.
+        let probe = heartbeat.max(Duration::from_secs(1));
+        socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(probe).with_interval(probe))?;
+        peer::bound_unsent(self.stream())?;
         socket.set_tcp_user_timeout(Some(unacknowledged))
     }
 }

@@ -16,6 +16,7 @@ use crate::{
         simulated::{Arrivals, Simulated, SimulatedError},
     },
     hub::{LogBounds, encode},
+    origin::AllowedOrigin,
     wire::Update,
 };
 
@@ -231,7 +232,7 @@ pub struct ServerSettings {
     /// Seconds of silence after which SSE gets a comment and WebSocket a ping
     #[arg(long, env = "FEED_HEARTBEAT", value_name = "S", default_value = "15", value_parser = seconds)]
     pub heartbeat: Duration,
-    /// Seconds a peer may leave a ping unanswered, or sent bytes unacknowledged
+    /// Seconds a peer may leave a ping, a heartbeat or the kernel's probe unanswered
     #[arg(long, env = "FEED_PEER_TIMEOUT", value_name = "S", default_value = "10", value_parser = seconds)]
     pub peer_timeout: Duration,
     /// Seconds open streams get to end at shutdown
@@ -243,14 +244,14 @@ pub struct ServerSettings {
     /// MiB of encoded updates the log keeps in all
     #[arg(long, env = "FEED_LOG_MIB", value_name = "N", default_value = "64", value_parser = whole::<1, 1_048_576>)]
     pub log_mib: usize,
-    /// Origin whose pages may open WebSockets besides the server's own; repeatable, `*` is any
+    /// Origin whose pages may read and open WebSockets besides the server's own, as https://page.example:8443; repeatable, `*` is any
     #[arg(
         long = "allow-origin",
         env = "FEED_ALLOW_ORIGIN",
         value_name = "ORIGIN",
         value_delimiter = ','
     )]
-    pub allow_origins: Vec<String>,
+    pub allow_origins: Vec<AllowedOrigin>,
     /// Form of the log lines on stderr
     #[arg(long, env = "FEED_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,

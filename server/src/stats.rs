@@ -34,6 +34,8 @@ pub struct Stats {
     pub header_timeouts: Counter,
     /// Closed because the peer took no byte for too long.
     pub write_stalls: Counter,
+    /// Closed because the peer's machine answered nothing any more.
+    pub vanished_peers: Counter,
     pub bytes_received: Counter,
     pub bytes_sent: Counter,
     pub updates: Counter,
@@ -156,6 +158,11 @@ impl Stats {
             "Connections closed because the peer took nothing",
             self.write_stalls.clone(),
         );
+        r.register(
+            "vanished_peers",
+            "Connections closed because the peer's machine answered nothing",
+            self.vanished_peers.clone(),
+        );
         r.register_with_unit(
             "received",
             "Socket payload received",
@@ -188,6 +195,7 @@ fn measure_now(registry: &mut Registry, log: LogStats) {
     let cpu: Counter<f64, AtomicU64> = Counter::default();
     cpu.inc_by(cpu_seconds());
     let resident = gauge(resident_bytes().unwrap_or(0));
+    registry.register("tasks", "Tasks of the runtime alive now", gauge(alive_tasks()));
     registry.register("log_updates", "Updates in the log", gauge(log.updates as u64));
     registry.register_with_unit(
         "log",
@@ -197,6 +205,11 @@ fn measure_now(registry: &mut Registry, log: LogStats) {
     );
     registry.register_with_unit("resident_memory", "Resident memory", Unit::Bytes, resident);
     registry.register_with_unit("cpu", "CPU time, user and system", Unit::Seconds, cpu);
+}
+
+/// Tasks of the runtime this is called on: connections, sessions, and the few that are always there.
+pub fn alive_tasks() -> u64 {
+    tokio::runtime::Handle::try_current().map_or(0, |runtime| runtime.metrics().num_alive_tasks() as u64)
 }
 
 /// CPU time of this process so far, user and system.

@@ -56,6 +56,9 @@ fn a_feed_that_cannot_be_is_wrong_usage() {
         ("--replay none.json --rate 2", "--rate makes no sense for a replay"),
         ("--burst-size 5", "--arrivals burst"),
         ("--drain-deadline 0", "more than 0"),
+        ("--allow-origin page.test", "expected scheme://host"),
+        ("--allow-origin https://page.test/", "https://page.test/"),
+        ("--allow-origin null", "expected scheme://host"),
         ("--nonsense", "--nonsense"),
     ] {
         let output = server(arguments).output().expect("it starts");

@@ -20,7 +20,7 @@ use super::{
     framing::{Answer, DATE, Framing, Heartbeat},
 };
 use crate::{
-    headers::{HeaderSet, Purpose},
+    headers::Purpose,
     net::{Meter, Net, Stream},
 };
 
@@ -107,18 +107,12 @@ fn request_bytes(endpoint: &Endpoint, since: Option<Cursor>) -> u64 {
 /// connection: upgrade
 /// upgrade: websocket
 /// sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=
-/// access-control-allow-origin: *                      (these two where the request names its origin)
-/// access-control-expose-headers: etag, retry-after
 /// date: Thu, 20 Nov 2026 12:00:00 GMT
 /// ```
-fn answer_bytes(endpoint: &Endpoint, _: Answer) -> u64 {
-    let cors = match endpoint.headers {
-        HeaderSet::Browser => "access-control-allow-origin: *\r\naccess-control-expose-headers: etag, retry-after\r\n",
-        HeaderSet::Minimal => "",
-    };
+fn answer_bytes(_: &Endpoint, _: Answer) -> u64 {
     let head = format!(
         "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
-         sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n{cors}date: {DATE}\r\n\r\n"
+         sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\ndate: {DATE}\r\n\r\n"
     );
     head.len() as u64
 }

@@ -15,7 +15,7 @@ use crate::{
     FeedDescription,
     clock::boot_id,
     hub::LogStats,
-    stats::{TransportSnapshot, cpu_seconds, resident_bytes},
+    stats::{TransportSnapshot, alive_tasks, cpu_seconds, resident_bytes},
     wire::{ClockAnswer, RuntimeLagAnswer, TransportDescription},
 };
 
@@ -92,11 +92,13 @@ struct StatsAnswer<'a> {
     connections_refused: u64,
     header_timeouts: u64,
     write_stalls: u64,
+    vanished_peers: u64,
     bytes_received: u64,
     bytes_sent: u64,
     transports: Vec<TransportSnapshot>,
     cpu_s: f64,
     rss_bytes: Option<u64>,
+    tasks: u64,
 }
 
 #[derive(Serialize)]
@@ -127,6 +129,7 @@ pub(super) async fn stats(State(app): State<Arc<App>>) -> Response {
         connections_refused: stats.connections_refused.get(),
         header_timeouts: stats.header_timeouts.get(),
         write_stalls: stats.write_stalls.get(),
+        vanished_peers: stats.vanished_peers.get(),
         bytes_received: stats.bytes_received.get(),
         bytes_sent: stats.bytes_sent.get(),
         transports: app
@@ -136,6 +139,7 @@ pub(super) async fn stats(State(app): State<Arc<App>>) -> Response {
             .collect(),
         cpu_s: cpu_seconds(),
         rss_bytes: resident_bytes(),
+        tasks: alive_tasks(),
     })
     .into_response()
 }

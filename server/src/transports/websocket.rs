@@ -17,7 +17,7 @@ use axum::{
         FromRequestParts, WebSocketUpgrade,
         ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code},
     },
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, Version, header},
     response::{IntoResponse, Response},
 };
 use futures_util::{FutureExt, SinkExt, future::BoxFuture};
@@ -28,6 +28,7 @@ use super::{PUSH_BATCH, Transport};
 use crate::{
     http::{App, FeedRequest, problem},
     hub::{Batch, Reader},
+    origin::{self, Asker},
     stats::TransportStats,
     wire::{Delivery, ResetMessage, TransportDescription},
 };
@@ -69,9 +70,16 @@ fn serve(request: FeedRequest) -> BoxFuture<'static, Response> {
             query,
             request,
         } = request;
+        // A page of another origin may open a WebSocket unless someone checks: browsers send Origin, but enforce nothing.
+        if let Asker::Foreign(origin) = origin::of(&request, &app.settings.allow_origins) {
+            return problem(StatusCode::FORBIDDEN, origin::refusal(&origin));
+        }
         let (mut parts, _) = request.into_parts();
-        if let Err(refusal) = check_origin(&parts.headers, &app.settings.allow_origins) {
-            return refusal;
+        // Of HTTP/2 its extractor knows the handshake's own form.
+        if parts.version < Version::HTTP_2
+            && (parts.method == Method::HEAD || !parts.headers.contains_key(header::UPGRADE))
+        {
+            return upgrade_required();
         }
         let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
             Ok(upgrade) => upgrade,
@@ -98,29 +106,16 @@ fn serve(request: FeedRequest) -> BoxFuture<'static, Response> {
     .boxed()
 }
 
-/// A page of another origin may open a WebSocket unless someone checks: browsers send Origin, but enforce nothing.
-/// Clients that are no browsers send none and pass.
-#[expect(
-    clippy::result_large_err,
-    reason = "made for a refused upgrade alone, and sent as it is"
-)]
-fn check_origin(headers: &HeaderMap, allowed: &[String]) -> Result<(), Response> {
-    let Some(origin) = headers.get(header::ORIGIN) else {
-        return Ok(());
-    };
-    let origin = origin.to_str().unwrap_or_default();
-    let host = headers
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok())
-        .unwrap_or_default();
-    let same = origin.split_once("://").is_some_and(|(scheme, rest)| {
-        matches!(scheme, "http" | "https") && !host.is_empty() && rest.eq_ignore_ascii_case(host)
-    });
-    if same || allowed.iter().any(|one| one == "*" || one.eq_ignore_ascii_case(origin)) {
-        return Ok(());
-    }
-    let error = format!("origin {origin:?} may not open WebSockets here: --allow-origin lets it");
-    Err(problem(StatusCode::FORBIDDEN, error))
+/// A request that is no handshake, a HEAD for one: only a GET can switch protocols (RFC 9110, 15.5.22).
+fn upgrade_required() -> Response {
+    let mut response = problem(
+        StatusCode::UPGRADE_REQUIRED,
+        "a WebSocket handshake is expected here: GET with `Connection: Upgrade` and `Upgrade: websocket`",
+    );
+    let headers = response.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    response
 }
 
 /// One client's live connection.

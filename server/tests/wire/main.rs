@@ -3,7 +3,6 @@
 //! Expected exchanges stand here as people would read them; what differs from run to run is masked: `<epoch>`, `<us>` for a
 //! time in µs, `<date>` for the Date header.
 
-mod cors;
 mod exchanges;
 mod listen;
 mod methods;

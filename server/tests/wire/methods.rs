@@ -14,6 +14,7 @@ async fn head_is_answered_like_get_without_the_body() {
         "/healthz",
         "/feed/short-poll",
         "/feed/long-poll",
+        "/feed/websocket",
         "/api/transports",
         "/nowhere",
     ] {

@@ -78,11 +78,20 @@ async fn what_a_client_may_send_is_read_and_dropped() {
 async fn a_request_that_is_no_handshake_is_refused_in_words() {
     let server = TestServer::start(1, settings());
     let plain = get(server.address, "/feed/websocket", &[]).await;
-    assert!((400..500).contains(&plain.status()), "{plain:?}");
+    assert_eq!(
+        (plain.status(), plain.header("upgrade")),
+        (426, Some("websocket")),
+        "{plain:?}"
+    );
     plain.error();
     let mut old = WEBSOCKET_HEADERS;
     old[2] = ("sec-websocket-version", "8");
     let old = get(server.address, "/feed/websocket", &old).await;
     assert!((400..500).contains(&old.status()), "{old:?}");
     old.error();
+    // Only a GET can switch protocols, so a HEAD is told what a plain GET is.
+    let mut raw = Raw::connect(server.address).await;
+    raw.send_head("HEAD", "/feed/websocket", &WEBSOCKET_HEADERS).await;
+    let head = raw.head().await;
+    assert!(head.starts_with("HTTP/1.1 426"), "{head}");
 }

@@ -1,0 +1,81 @@
+//! Whether the other end of a socket is still there, and how much the kernel may hold for it.
+//!
+//! ```text
+//! io.rs: a read that waits -> every heartbeat + peer timeout: TCP_INFO (tcp(7)) -> still answers? go on : the connection ends
+//! ```
+//!
+//! Why not the kernel's own TCP_USER_TIMEOUT alone: it also ends a connection whose peer answers every probe but takes nothing. That
+//! is a slow reader, which gets the write timeout, may come back and is told what it lost. Here stand the only system calls of this
+//! server that have no safe wrapper.
+
+#![expect(
+    unsafe_code,
+    reason = "TCP_INFO and TCP_NOTSENT_LOWAT have no safe wrapper in nix or socket2"
+)]
+
+use std::{
+    io,
+    mem::{MaybeUninit, offset_of},
+    os::fd::AsRawFd,
+    ptr,
+    time::Duration,
+};
+
+use tokio::net::TcpStream;
+
+/// What the kernel takes for a peer beyond what it has sent: on loopback it would be 4 MB, and a stalled reader costs as much.
+/// Twice the largest update; what is sent and not acknowledged is not in it, so it slows nobody who reads.
+pub const UNSENT_MAX_BYTES: libc::c_int = 128 * 1024;
+
+/// What the kernel knows of the peer.
+#[derive(Debug, Clone, Copy)]
+pub struct Signs {
+    /// Since its last acknowledgement, of data or of a probe.
+    pub silent_for: Duration,
+    /// Something it should have acknowledged is on its way: data, or a probe.
+    pub asked: bool,
+}
+
+/// None where the kernel does not say.
+pub fn signs(stream: &TcpStream) -> Option<Signs> {
+    let mut info = MaybeUninit::<libc::tcp_info>::zeroed();
+    let mut length = size_of::<libc::tcp_info>() as libc::socklen_t;
+    // SAFETY: the kernel writes at most `length` bytes to `info`, which has as many.
+    let result = unsafe {
+        libc::getsockopt(
+            stream.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_INFO,
+            info.as_mut_ptr().cast(),
+            ptr::from_mut(&mut length),
+        )
+    };
+    if result != 0 || (length as usize) < offset_of!(libc::tcp_info, tcpi_pmtu) {
+        return None;
+    }
+    // SAFETY: all fields are integers, and every byte is initialised: to zero where the kernel wrote none.
+    let info = unsafe { info.assume_init() };
+    Some(Signs {
+        silent_for: Duration::from_millis(info.tcpi_last_ack_recv.into()),
+        asked: info.tcpi_unacked > 0 || info.tcpi_probes > 0,
+    })
+}
+
+/// Bounds what the kernel holds for a peer that does not read.
+pub fn bound_unsent(stream: &TcpStream) -> io::Result<()> {
+    // SAFETY: the kernel reads as many bytes as the constant has.
+    let result = unsafe {
+        libc::setsockopt(
+            stream.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_NOTSENT_LOWAT,
+            ptr::from_ref(&UNSENT_MAX_BYTES).cast(),
+            size_of_val(&UNSENT_MAX_BYTES) as libc::socklen_t,
+        )
+    };
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
