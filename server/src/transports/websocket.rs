@@ -8,7 +8,9 @@
 //! 88 02 03 e9                               close: 1001 the server stops, 1009 too large, 1002 and 1007 broken frames
 //! ```
 //!
-//! Clients have nothing to say here; what they send is bounded, read (or pings and closes would never be seen) and dropped.
+//! A handshake that is none is refused in `websocket/handshake.rs`. Clients have nothing to say here; what they send is bounded, read (or pings and closes would never be seen) and dropped.
+
+mod handshake;
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -71,6 +73,9 @@ fn serve(request: FeedRequest) -> BoxFuture<'static, Response> {
         } = request;
         let (mut parts, _) = request.into_parts();
         if let Err(refusal) = check_origin(&parts.headers, &app.settings.allow_origins) {
+            return refusal;
+        }
+        if let Err(refusal) = handshake::check(&parts) {
             return refusal;
         }
         let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
