@@ -8,12 +8,16 @@
 
 mod bytes;
 mod cuts;
+mod frames;
 mod heartbeats;
 mod hostile;
+mod hostile_answers;
+mod hostile_streams;
 mod model;
 mod null;
 mod order;
 mod polls;
+mod puppet;
 mod race;
 mod refusals;
 mod resets;
@@ -22,4 +26,5 @@ mod shutdown;
 mod slow_reader;
 #[path = "../../../server/tests/support/mod.rs"]
 mod support;
+mod survives;
 mod tap;
