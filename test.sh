@@ -5,8 +5,9 @@
 #   ./test.sh --long   also the tests marked #[ignore]: the place for checks that take minutes (many clients, long runs)
 #
 # Exit codes: 0 all passed · 1 something failed, or no test ran at all · 2 wrong usage.
-# As root on Debian it installs what is missing: tshark, slowhttptest, util-linux and python3-venv by apt-get; and hdrhistogram by pip, into
-# target/venv. Where that can't be done (no root, no network), the tests that need them end with a line SKIPPED.
+# As root on Debian it installs what is missing: tshark, slowhttptest, util-linux, python3-venv, curl, nodejs and npm by apt-get. Clients that others
+# wrote, which tests try against our server, come by npm into target/npm and by pip into target/venv, with hdrhistogram. Where that
+# can't be done (no root, no network), the tests that need them end with a line SKIPPED.
 # LAB_DATA names the folder of openfootball's worldcup files; without it, ../shared/data is used where it exists.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -38,8 +39,8 @@ for component in rustfmt clippy; do
     fi
 done
 
-# Three tests look at the program from outside: through tshark, slowhttptest, and Python's HdrHistogram. What is missing is installed where
-# that can be done in a short time; elsewhere those tests say SKIPPED, and here stands why.
+# Some tests look at the program from outside: through tshark, slowhttptest, Python's HdrHistogram, and clients that others wrote. What is missing is
+# installed where that can be done in a short time; elsewhere those tests say SKIPPED, and here stands why.
 not_installed=()
 install_packages() {
     local missing=()
@@ -47,6 +48,9 @@ install_packages() {
     command -v slowhttptest >/dev/null || missing+=(slowhttptest)
     command -v taskset >/dev/null || missing+=(util-linux)
     python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || missing+=(python3 python3-venv)
+    command -v curl >/dev/null || missing+=(curl)
+    command -v node >/dev/null || missing+=(nodejs)
+    command -v npm >/dev/null || missing+=(npm)
     [[ ${#missing[@]} -eq 0 ]] && return 0
     if [[ "$(id -u)" -ne 0 ]] || ! command -v apt-get >/dev/null; then
         not_installed+=("${missing[*]}: it takes root and apt-get to install what is missing")
@@ -61,22 +65,47 @@ install_packages() {
         not_installed+=("${missing[*]}: apt-get could not install what is missing")
     fi
 }
-install_hdrhistogram() {
+clients=bench-client/tests/ordinary_clients/clients
+install_python_packages() {
     local venv="${CARGO_TARGET_DIR:-target}/venv"
-    "$venv/bin/python3" -c 'import hdrh' >/dev/null 2>&1 && return 0
+    # The list that is installed stands beside it: another list is installed anew.
+    cmp --silent "$clients/requirements.txt" "$venv/requirements.txt" && return 0
     if ! command -v python3 >/dev/null; then
-        not_installed+=("hdrhistogram: python3 is not there")
+        not_installed+=("Python packages: python3 is not there")
         return 0
     fi
-    echo "==> pip install hdrhistogram"
+    echo "==> pip install hdrhistogram and $clients/requirements.txt"
     rm -rf "$venv"
-    if ! { python3 -m venv "$venv" &&
-        timeout 120 "$venv/bin/python3" -m pip install --quiet --retries 0 --timeout 10 hdrhistogram==0.10.8; } >&2; then
+    local pip=(timeout 120 "$venv/bin/python3" -m pip install --quiet --retries 0 --timeout 10)
+    # One that can't be had is no reason to go without the other.
+    if ! { python3 -m venv "$venv" && "${pip[@]}" hdrhistogram==0.10.8; } >&2; then
         not_installed+=("hdrhistogram: pip could not install it")
+    elif ! "${pip[@]}" --requirement "$clients/requirements.txt" >&2; then
+        not_installed+=("websockets, aiohttp and httpx-sse: pip could not install them")
+    else
+        cp "$clients/requirements.txt" "$venv/"
+    fi
+}
+install_npm_packages() {
+    local npm="${CARGO_TARGET_DIR:-target}/npm"
+    cmp --silent "$clients/package-lock.json" "$npm/package-lock.json" && [[ -d "$npm/node_modules" ]] && return 0
+    if ! command -v npm >/dev/null || ! command -v node >/dev/null; then
+        not_installed+=("npm packages: node or npm is not there")
+        return 0
+    fi
+    echo "==> npm ci, for $clients/package.json"
+    rm -rf "$npm"
+    mkdir -p "$npm"
+    cp "$clients/package.json" "$clients/package-lock.json" "$npm/"
+    local once=(--fetch-retries=0 --fetch-timeout=10000 --no-audit --no-fund --no-update-notifier --loglevel=error)
+    if ! timeout 120 npm ci --prefix "$npm" --ignore-scripts "${once[@]}" >&2; then
+        rm -rf "$npm"
+        not_installed+=("eventsource, ws and @microsoft/fetch-event-source: npm could not install them")
     fi
 }
 install_packages
-install_hdrhistogram
+install_python_packages
+install_npm_packages
 
 [[ -t 1 ]] || export CARGO_TERM_COLOR=never
 if [[ -z "${LAB_DATA:-}" && -d ../shared/data ]]; then

@@ -22,6 +22,8 @@ pub struct SseEvent<'a> {
 pub struct SseParser {
     rest: Vec<u8>,
     started: bool,
+    /// The piece before ended with CR: a LF at the start of the next one belongs to it.
+    after_cr: bool,
 }
 
 impl SseParser {
@@ -31,6 +33,11 @@ impl SseParser {
         piece: &[u8],
         mut on_event: impl FnMut(SseEvent<'_>) -> Result<(), SessionError>,
     ) -> Result<(), SessionError> {
+        let Some(last) = piece.last() else { return Ok(()) };
+        let after_cr = std::mem::replace(&mut self.after_cr, *last == b'\r');
+        // Where something waits, the CR is its end, and a CRLF joins up by itself.
+        let read_already = after_cr && self.rest.is_empty();
+        let piece = piece.strip_prefix(b"\n").filter(|_| read_already).unwrap_or(piece);
         // Usually a piece is a whole event and nothing waits: then it is read where it lies.
         let joined;
         let mut stream = if self.rest.is_empty() {
@@ -74,20 +81,14 @@ fn split_block(stream: &[u8]) -> Option<(&[u8], &[u8])> {
     }
 }
 
-/// The first line without its end, and where the next one starts. A CR at the end of what is there may be half a CRLF: the line
-/// is whole only when the byte behind it is known.
+/// The first line without its end, and where the next one starts. A CR at the end of what is there may be half a CRLF: the line is
+/// whole all the same, and [`SseParser::after_cr`] remembers what may follow.
 fn split_line(stream: &[u8]) -> Option<(&[u8], usize)> {
     let end = stream.iter().position(|&byte| byte == b'\n' || byte == b'\r')?;
     match (stream[end], stream.get(end + 1)) {
         (b'\r', Some(b'\n')) => Some((&stream[..end], end + 2)),
-        (b'\r', None) => None,
         _ => Some((&stream[..end], end + 1)),
     }
-}
-
-/// The first line of a block, which ends with its last line.
-fn split_last_line(block: &[u8]) -> Option<(&[u8], usize)> {
-    split_line(block).or_else(|| (!block.is_empty()).then(|| (block.strip_suffix(b"\r").unwrap_or(block), block.len())))
 }
 
 fn read_block(
@@ -95,7 +96,7 @@ fn read_block(
     on_event: &mut impl FnMut(SseEvent<'_>) -> Result<(), SessionError>,
 ) -> Result<(), SessionError> {
     let (mut id, mut kind, mut data) = (None, "", None::<std::borrow::Cow<'_, str>>);
-    while let Some((line, next)) = split_last_line(block) {
+    while let Some((line, next)) = split_line(block) {
         block = &block[next..];
         let line = std::str::from_utf8(line)
             .map_err(|error| SessionError::Protocol(format!("the event stream is not UTF-8: {error}")))?;
@@ -166,6 +167,18 @@ mod tests {
         }
         let bytes: Vec<&[u8]> = STREAM.chunks(1).collect();
         assert_eq!(read(&bytes), expected());
+    }
+
+    #[test]
+    fn an_event_is_handed_out_with_the_cr_that_ends_it() {
+        let one = (None, "message".to_owned(), "x".to_owned());
+        let two = (None, "message".to_owned(), "y".to_owned());
+        assert_eq!(read(&[b"data: x\r\r"]), [one.clone()]);
+        assert_eq!(read(&[b"data: x\r\n\r"]), [one.clone()]);
+        assert_eq!(
+            read(&[b"data: x\r", b"\n", b"", b"\r", b"\ndata: y\r", b"\r"]),
+            [one, two]
+        );
     }
 
     #[test]

@@ -83,10 +83,14 @@ impl HttpConnection {
         Ok(collected.to_bytes())
     }
 
-    /// The answer when it is a 200, or what it says instead.
-    pub async fn accepted(&mut self, answer: Response<Incoming>) -> Result<Incoming, SessionError> {
+    /// The body of an answer that is a 200 of this media type, or what it says instead.
+    pub async fn accepted(&mut self, answer: Response<Incoming>, expected: &str) -> Result<Incoming, SessionError> {
         if answer.status() == StatusCode::OK {
-            return Ok(answer.into_body());
+            let kind = answer.headers().get(header::CONTENT_TYPE);
+            return match kind.is_some_and(|kind| is_of_type(kind, expected)) {
+                true => Ok(answer.into_body()),
+                false => Err(SessionError::Protocol(format!("expected {expected}, got {kind:?}"))),
+            };
         }
         let status = answer.status().as_u16();
         let body = self.body(answer.into_body()).await?;
@@ -118,6 +122,14 @@ pub fn get_request(
             .insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     Ok(request)
+}
+
+/// Compares a media type, in whatever case and with whatever parameters (RFC 9110, 8.3.1).
+fn is_of_type(kind: &HeaderValue, expected: &str) -> bool {
+    let mut parts = kind.as_bytes().split(|byte| *byte == b';');
+    parts
+        .next()
+        .is_some_and(|essence| essence.trim_ascii().eq_ignore_ascii_case(expected.as_bytes()))
 }
 
 /// Polls the connection for as long as an answer is awaited.

@@ -95,17 +95,22 @@ impl Poller {
 
     async fn exchange(&mut self, arrivals: &mut Arrivals) -> Result<Polled, SessionError> {
         let (mut connection, answer) = self.ask().await?;
-        let body = connection.accepted(answer).await?;
+        let body = connection.accepted(answer, "application/json").await?;
         let body = connection.body(body).await?;
         let received_us = connection.meter().last_read_us();
         let answer: PollAnswer<'_> = serde_json::from_slice(&body)
             .map_err(|error| SessionError::Protocol(format!("the answer is no batch of updates: {error}")))?;
-        arrivals.reset |= answer.reset.is_some();
-        for update in &answer.updates {
-            arrivals
-                .updates
-                .push(decode(update.get(), &self.endpoint.topics, received_us)?);
+        if answer.more && answer.updates.is_empty() {
+            // Believed, it would make this client ask without end.
+            return Err(SessionError::Protocol(
+                "the answer brought nothing and says there is more".into(),
+            ));
         }
+        let updates = answer.updates.iter();
+        let decoded = updates.map(|update| decode(update.get(), &self.endpoint.topics, received_us));
+        // All or none: of an answer that is broken the cursor is not taken, so what it brought would come once more.
+        arrivals.updates.extend(decoded.collect::<Result<Vec<_>, _>>()?);
+        arrivals.reset |= answer.reset.is_some();
         if answer.updates.is_empty() {
             count(&self.net.counters.empty_responses, 1);
         }

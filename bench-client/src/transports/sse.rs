@@ -4,10 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{FutureExt, future::LocalBoxFuture};
-use http::{HeaderValue, Request, header};
+use http::{HeaderValue, Request};
 use http_body_util::Empty;
 use hyper::body::Incoming;
-use server::wire::Cursor;
+use server::wire::{Cursor, Reset};
 use tokio::time::timeout;
 
 use super::{
@@ -31,7 +31,7 @@ pub const FRAMING: Framing = Framing {
     }),
 };
 
-/// How long the head of the stream may take.
+/// How long the head of the stream may take, or a whole refusal.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 pub fn open<'a>(
@@ -41,20 +41,15 @@ pub fn open<'a>(
 ) -> LocalBoxFuture<'a, Result<Box<dyn Session>, SessionError>> {
     async move {
         let mut connection = HttpConnection::open(net, endpoint).await?;
-        let answer = match timeout(HEAD_TIMEOUT, connection.get(request(endpoint, since)?)).await {
-            Ok(answer) => answer?,
+        let opened = async {
+            let answer = connection.get(request(endpoint, since)?).await?;
+            // A refusal is read to its end, which may never come.
+            connection.accepted(answer, "text/event-stream").await
+        };
+        let body = match timeout(HEAD_TIMEOUT, opened).await {
+            Ok(body) => body?,
             Err(_) => return Err(SessionError::TimedOut(HEAD_TIMEOUT.as_secs())),
         };
-        let kind = answer.headers().get(header::CONTENT_TYPE).cloned();
-        let body = connection.accepted(answer).await?;
-        if !kind
-            .as_ref()
-            .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
-        {
-            return Err(SessionError::Protocol(format!(
-                "expected text/event-stream, got {kind:?}"
-            )));
-        }
         let setup_bytes = connection.meter().bytes_to_head();
         let endpoint = endpoint.clone();
         let session = Sse {
@@ -104,9 +99,9 @@ fn answer_bytes(endpoint: &Endpoint, _: Answer) -> u64 {
     head.len() as u64
 }
 
-/// Bytes of an event, which is a chunk of its own: `id: …`, `event: update`, `data: {…}` and an empty line.
+/// Bytes of an event, which is a chunk of its own: `event: update`, `data: {…}`, `id: …` and an empty line.
 fn event_bytes(cursor: Cursor, update_bytes: u64) -> u64 {
-    chunk_bytes(format!("id: {cursor}\nevent: update\ndata: \n\n").len() as u64 + update_bytes)
+    chunk_bytes(format!("event: update\ndata: \nid: {cursor}\n\n").len() as u64 + update_bytes)
 }
 
 /// A chunk around so many bytes (RFC 9112, 7.1): their number in hex and two line ends.
@@ -134,9 +129,24 @@ impl Session for Sse {
             let received_us = self.connection.meter().last_read_us();
             let (topics, cursor) = (&self.endpoint.topics, &mut self.cursor);
             self.parser.feed(&data, |event| {
+                let id = event.id.map(str::parse).transpose().map_err(|error| invalid(&error))?;
                 match event.kind {
-                    "update" => arrivals.updates.push(decode(event.data, topics, received_us)?),
-                    "reset" => arrivals.reset = true,
+                    "update" => {
+                        let arrival = decode(event.data, topics, received_us)?;
+                        // Handed out and not held, it would come once more to the session that resumes.
+                        if id != Some(arrival.cursor) {
+                            return Err(SessionError::Protocol(format!(
+                                "update {} came with the id {:?}",
+                                arrival.cursor, event.id
+                            )));
+                        }
+                        arrivals.updates.push(arrival);
+                    }
+                    "reset" => {
+                        serde_json::from_str::<Reset>(event.data)
+                            .map_err(|error| SessionError::Protocol(format!("a broken reset: {error}")))?;
+                        arrivals.reset = true;
+                    }
                     // Only an id: the position before the first update.
                     "" => {}
                     other => {
@@ -145,9 +155,7 @@ impl Session for Sse {
                         )));
                     }
                 }
-                if let Some(id) = event.id {
-                    *cursor = Some(id.parse().map_err(|error| invalid(&error))?);
-                }
+                *cursor = id.or(*cursor);
                 Ok(())
             })
         }

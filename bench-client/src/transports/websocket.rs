@@ -2,7 +2,7 @@
 
 use std::{rc::Rc, sync::Arc, time::Duration};
 
-use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture};
+use futures_util::{FutureExt, SinkExt, StreamExt, future::LocalBoxFuture};
 use http::{Request, header};
 use server::wire::{Cursor, ResetMessage};
 use tokio::time::timeout;
@@ -43,6 +43,8 @@ const BUFFER_BYTES: usize = 4 * 1024;
 /// The largest update and a reset around it.
 const MESSAGE_MAX_BYTES: usize = 256 * 1024;
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long the answer to a close may take to leave.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 pub fn open<'a>(
     net: &'a Net,
@@ -60,10 +62,16 @@ pub fn open<'a>(
             .max_frame_size(Some(MESSAGE_MAX_BYTES));
         meter.expect_head();
         let handshake = client_async_with_config(handshake(endpoint, since)?, stream, Some(config));
-        let (socket, _) = match timeout(HANDSHAKE_TIMEOUT, handshake).await {
+        let (socket, answer) = match timeout(HANDSHAKE_TIMEOUT, handshake).await {
             Ok(done) => done.map_err(refused)?,
             Err(_) => return Err(SessionError::TimedOut(HANDSHAKE_TIMEOUT.as_secs())),
         };
+        if let Some(extension) = answer.headers().get(header::SEC_WEBSOCKET_EXTENSIONS) {
+            // RFC 6455, 4.1: none was offered, and what it changes about frames is not known here.
+            return Err(SessionError::Protocol(format!(
+                "the server chose the extension {extension:?}"
+            )));
+        }
         let setup_bytes = meter.bytes_to_head();
         let session = Socket {
             endpoint: endpoint.clone(),
@@ -155,9 +163,17 @@ impl Session for Socket {
             let message = self.socket.next().await.ok_or(SessionError::Ended)??;
             match message {
                 Message::Text(text) => self.read(&text, arrivals),
-                Message::Close(_) => Err(SessionError::Ended),
+                Message::Close(_) => {
+                    // The answer is queued below us, and leaves with a flush (RFC 6455, 5.5.1). A server that takes nothing any more
+                    // goes without.
+                    let _ = timeout(CLOSE_TIMEOUT, self.socket.flush()).await;
+                    Err(SessionError::Ended)
+                }
                 // Pings are answered below us.
-                _ => Ok(()),
+                Message::Ping(_) | Message::Pong(_) => Ok(()),
+                Message::Binary(_) | Message::Frame(_) => {
+                    Err(SessionError::Protocol("a message that is no text".into()))
+                }
             }
         }
         .boxed_local()

@@ -9,12 +9,16 @@
 mod bytes;
 mod churn;
 mod cuts;
+mod frames;
 mod heartbeats;
 mod hostile;
+mod hostile_answers;
+mod hostile_streams;
 mod model;
 mod null;
 mod order;
 mod polls;
+mod puppet;
 mod race;
 mod refusals;
 mod resets;
@@ -24,4 +28,5 @@ mod slow_reader;
 mod stalled;
 #[path = "../../../server/tests/support/mod.rs"]
 mod support;
+mod survives;
 mod tap;

@@ -1,6 +1,6 @@
 //! The real client of each transport, as the tests hold it.
 
-use std::{future::Future, pin::pin, sync::Arc, task::Poll};
+use std::{future::Future, net::SocketAddr, pin::pin, sync::Arc, task::Poll};
 
 use bench_client::{
     headers::HeaderSet,
@@ -11,7 +11,10 @@ use rand_pcg::{
     Pcg32,
     rand_core::{RngCore, SeedableRng},
 };
-use server::wire::{Cursor, Mode};
+use server::{
+    clock::Clock,
+    wire::{Cursor, Mode},
+};
 
 use crate::support::{Published, SOON, TestServer, soon};
 
@@ -29,14 +32,22 @@ impl Clients {
     /// Clients that follow all topics and want every update.
     pub fn of(server: &TestServer) -> Self {
         let names = server.matches.iter().map(|one| one.topic.clone());
-        let clock = server.running.hub.clock;
+        let mut clients = Self::at(server.address, names);
+        clients.net.clock = server.running.hub.clock;
+        clients.endpoint.polls.first_us = clients.net.clock.now_us();
+        clients
+    }
+
+    /// The same of whoever listens there, with these topics.
+    pub fn at(address: SocketAddr, topics: impl IntoIterator<Item = String>) -> Self {
+        let clock = Clock::start();
         Self {
             net: Net::new(clock),
             endpoint: Endpoint {
-                address: server.address,
-                authority: server.address.to_string(),
+                address,
+                authority: address.to_string(),
                 topic: None,
-                topics: Arc::new(names.zip(0..).collect()),
+                topics: Arc::new(topics.into_iter().zip(0..).collect()),
                 mode: Mode::Every,
                 wait_ms: SOON.as_millis() as u64,
                 headers: HeaderSet::Browser,

@@ -39,9 +39,8 @@ impl Frame {
     pub fn sse(entry: &Entry) -> Self {
         let event = sse::update_event(entry);
         let mut bytes = chunk(&event);
-        // The update is the event's end, but for the empty line and the chunk's own end.
-        const BEHIND: usize = b"\n\n\r\n".len();
-        let start = bytes.len() - BEHIND - entry.json.len();
+        // The event is the chunk's end, but for the chunk's own.
+        let start = bytes.len() - b"\r\n".len() - event.len() + sse::EVENT_START.len();
         bytes.shrink_to_fit();
         Self {
             times: times(&entry.json).map(|at| start + at).collect(),
@@ -206,7 +205,8 @@ mod tests {
                 let mut frame = Frame::sse(entry);
                 let event = std::str::from_utf8(frame.at(NOW_US)).expect("text");
                 let (_, data) = event.split_once("data: ").expect("an event");
-                stamped(data.trim_end().as_bytes(), entry);
+                let (data, _id) = data.split_once('\n').expect("an id behind the data");
+                stamped(data.as_bytes(), entry);
             }
             let cursor = Cursor { epoch: 1, offset: 3 };
             let mut frame = Frame::answer(&batch, cursor, false);

@@ -5,9 +5,9 @@
 //!
 //! 200, content-type: text/event-stream
 //! retry: 1000
-//! id: 1763631127000-42
 //! event: update
 //! data: {…}
+//! id: 1763631127000-42
 //!
 //! :                                    (a comment every heartbeat of silence, so that proxies and dead peers are noticed)
 //! event: reset
@@ -17,9 +17,11 @@
 //! ```
 //!
 //! `retry` and comments are lines, not blocks: an empty line behind them would make some readers hand out an event without data.
+//! The id comes last: some readers (npm's @microsoft/fetch-event-source) note it with its line, and not with the whole event as they
+//! should. Cut within an update, they would resume behind what they never handed out.
 //! Events are framed by hand: an update is JSON, so it holds no line break, and its framing is made once for all sessions.
 
-use std::{borrow::Cow, convert::Infallible, fmt::Write, sync::Arc};
+use std::{borrow::Cow, convert::Infallible, io::Write, sync::Arc};
 
 use async_stream::stream;
 use axum::{
@@ -57,6 +59,8 @@ pub static TRANSPORT: Transport = Transport {
 
 /// How long a browser should wait before it connects again, and the word that a stream is about to end.
 pub(crate) const RETRY: Bytes = Bytes::from_static(b"retry: 1000\n");
+/// What stands before the update in its event.
+pub(crate) const EVENT_START: &[u8] = b"event: update\ndata: ";
 const HEARTBEAT: Bytes = Bytes::from_static(b":\n");
 
 fn serve(request: FeedRequest) -> BoxFuture<'static, Response> {
@@ -110,12 +114,11 @@ fn events(app: Arc<App>, stats: Arc<TransportStats>, mut reader: Reader) -> impl
 
 /// An update as an event of the stream.
 pub(crate) fn update_event(entry: &Entry) -> Bytes {
-    let mut event = String::with_capacity(entry.json.len() + 64);
-    // Writing into a String cannot fail.
-    let _ = write!(event, "id: {}\nevent: update\ndata: ", entry.cursor);
-    let mut event = event.into_bytes();
+    let mut event = Vec::with_capacity(entry.json.len() + 64);
+    event.extend_from_slice(EVENT_START);
     event.extend_from_slice(&entry.json);
-    event.extend_from_slice(b"\n\n");
+    // Writing into a Vec cannot fail.
+    let _ = write!(event, "\nid: {}\n\n", entry.cursor);
     event.into()
 }
 

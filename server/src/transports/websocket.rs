@@ -8,7 +8,9 @@
 //! 88 02 03 e9                               close: 1001 the server stops, 1009 too large, 1002 and 1007 broken frames
 //! ```
 //!
-//! Clients have nothing to say here; what they send is bounded, read (or pings and closes would never be seen) and dropped.
+//! A handshake that is none is refused in `websocket/handshake.rs`. Clients have nothing to say here; what they send is bounded, read (or pings and closes would never be seen) and dropped.
+
+mod handshake;
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -80,6 +82,9 @@ fn serve(request: FeedRequest) -> BoxFuture<'static, Response> {
             && (parts.method == Method::HEAD || !parts.headers.contains_key(header::UPGRADE))
         {
             return upgrade_required();
+        }
+        if let Err(refusal) = handshake::check(&parts) {
+            return refusal;
         }
         let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
             Ok(upgrade) => upgrade,

@@ -83,7 +83,8 @@ impl Raw {
         Self::on(stream.expect("the server listens"))
     }
 
-    fn on(stream: TcpStream) -> Self {
+    /// A peer on a connection that is there already.
+    pub fn on(stream: TcpStream) -> Self {
         Self {
             stream,
             unread: Vec::new(),
@@ -156,6 +157,14 @@ impl Raw {
     pub async fn rest(&mut self) -> Vec<u8> {
         while self.fill().await {}
         std::mem::take(&mut self.unread)
+    }
+
+    /// Waits until there is something to read, and says how much; None at the end of the stream.
+    pub async fn peek(&mut self) -> Option<usize> {
+        if self.unread.is_empty() && !self.fill().await {
+            return None;
+        }
+        Some(self.unread.len())
     }
 
     /// Status line and headers, with the empty line.

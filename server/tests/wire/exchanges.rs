@@ -137,7 +137,7 @@ date: <date>
     assert_eq!(String::from_utf8_lossy(&raw.exactly(opening.len()).await), opening);
 
     server.publish(0);
-    let event = format!("id: <epoch>-2\nevent: update\ndata: {UPDATE}\n\n");
+    let event = format!("event: update\ndata: {UPDATE}\nid: <epoch>-2\n\n");
     let bytes = unmasked_bytes(&event, server.epoch);
     let size = format!("{bytes:X}\r\n");
     assert_eq!(String::from_utf8_lossy(&raw.exactly(size.len()).await), size);
@@ -158,8 +158,7 @@ async fn sse_says_a_reset_before_the_newest_state() {
     while !said.contains("event: update") {
         said += &String::from_utf8(raw.chunk().await.expect("the stream goes on")).expect("text");
     }
-    let expected =
-        "retry: 1000\nevent: reset\ndata: {\"reason\":\"other_epoch\"}\n\nid: <epoch>-1\nevent: update\ndata: {";
+    let expected = "retry: 1000\nevent: reset\ndata: {\"reason\":\"other_epoch\"}\n\nevent: update\ndata: {";
     let said = mask(&said, server.epoch);
     assert!(said.starts_with(expected), "{said}");
 }

@@ -51,7 +51,7 @@ async fn its_bytes_are_those_of_the_ordinary_server() {
             vec![],
             r#"-2"}"#,
         ),
-        ("/feed/sse?topic=match-1".to_owned(), vec![], "\"}\n\n\r\n"),
+        ("/feed/sse?topic=match-1".to_owned(), vec![], "\n\n\r\n"),
         (format!("/feed/websocket?{since}"), websocket, "Löfgren\"}"),
     ] {
         let mut heard = Vec::new();
