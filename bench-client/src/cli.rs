@@ -18,7 +18,10 @@ use std::{
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
-use server::settings::{FeedSettings, ServerSettings};
+use server::{
+    child::RecordError,
+    settings::{FeedSettings, ServerSettings},
+};
 
 use crate::{
     control::Control,
@@ -119,10 +122,11 @@ struct PlanArgs {
     /// Same seed, same updates
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// Play the real matches of an openfootball worldcup.json
+    /// Play real matches, of an openfootball worldcup.json or of the table knock-out-2022 that comes along; or what
+    /// `serve --record` has written
     #[arg(long, value_name = "FILE")]
     replay: Option<PathBuf>,
-    /// How many times faster than the real match [default: 60]
+    /// How many times faster than the real match [default: 60]; than it was, for a recording [default: 1]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     speed: Option<f64>,
     /// Measure even where the window holds too few updates for quantiles
@@ -216,10 +220,12 @@ fn execute(command: Command) -> Result<u8, Failure> {
         }
         Command::Compare(arguments) => compare::command(&arguments),
         Command::Serve { feed, server } => {
-            let (feed, description) = feed.feed().map_err(usage)?;
             server::logging::init(&server);
-            server::child::run(feed, description, server)?;
-            Ok(0)
+            let (feed, description) = feed.feed().map_err(usage)?;
+            match server::child::run(feed, description, server) {
+                Err(error) if error.is::<RecordError>() => Err(usage(error)),
+                ended => Ok(ended.map(|()| 0)?),
+            }
         }
     }
 }

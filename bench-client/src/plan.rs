@@ -11,12 +11,16 @@ mod like;
 use std::{path::PathBuf, time::Duration};
 
 use server::{
-    FeedDescription,
+    FeedDescription, RECORDING,
+    feed::{Source, replay},
     settings::{ArrivalsSetting, DEFAULT_BURST_SIZE, DEFAULT_RATE_HZ, DEFAULT_SEED, FeedSettings},
 };
 
 use crate::{
-    record::{Arrivals, ContenderId, FeedPlan, Follow, Looks, Mode, Plan, RequestHeaders, Variant, default_margin},
+    record::{
+        Arrivals, ContenderId, FeedPlan, Follow, Looks, Mode, Plan, ReplaySource, RequestHeaders, Variant,
+        default_margin,
+    },
     scenario::{Scenario, nearest},
     statistics::looks::schedule,
     transports,
@@ -65,6 +69,8 @@ pub struct Resolved {
     pub plan: Plan,
     /// What a server of our own is started with; None when the server is not ours.
     pub feed: Option<FeedSettings>,
+    /// What the source of a replay says besides: how its matches end, where the window sees the end of them, and remarks.
+    pub source: Source,
 }
 
 /// Makes the plan for servers of our own.
@@ -106,7 +112,7 @@ pub fn resolve(scenario: &Scenario, overrides: &Overrides) -> Result<Resolved, P
             replay: None,
         }
     };
-    let (feed, description) = settings.feed()?;
+    let (mut feed, description) = settings.feed()?;
     let mut plan = base(scenario, overrides, feed_plan(&settings, &description))?;
     if let Some(extent) = feed.extent {
         // The window reaches to the end of the matches, unless a shorter one is asked for.
@@ -122,12 +128,16 @@ pub fn resolve(scenario: &Scenario, overrides: &Overrides) -> Result<Resolved, P
             .duration_s
             .or(file.duration_s)
             .map_or(rest, |asked| asked.min(rest));
+        if plan.duration_s < rest {
+            feed.source.results.clear();
+        }
     }
     check_restart(&plan)?;
     check_updates(&plan, overrides.force || file.force == Some(true))?;
     Ok(Resolved {
         plan,
         feed: Some(settings),
+        source: feed.source,
     })
 }
 
@@ -156,7 +166,11 @@ pub fn resolve_target(
     plan.remote = true;
     check_restart(&plan)?;
     check_updates(&plan, overrides.force || scenario.file.force == Some(true))?;
-    Ok(Resolved { plan, feed: None })
+    Ok(Resolved {
+        plan,
+        feed: None,
+        source: Source::default(),
+    })
 }
 
 fn base(scenario: &Scenario, overrides: &Overrides, feed: FeedPlan) -> Result<Plan, PlanError> {
@@ -301,6 +315,11 @@ fn feed_plan(settings: &FeedSettings, feed: &FeedDescription) -> FeedPlan {
             file: file
                 .file_name()
                 .map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
+            source: match &*feed.kind {
+                RECORDING => ReplaySource::Recording,
+                _ if replay::is_named(file) => ReplaySource::Table,
+                _ => ReplaySource::Matches,
+            },
             speed: feed.speed.unwrap_or(1.0),
             topics: feed.topics,
             update_bytes: feed.update_bytes,
@@ -325,6 +344,7 @@ impl Resolved {
         Resolved {
             plan: self.plan.varied(name),
             feed: self.feed.clone(),
+            source: self.source.clone(),
         }
     }
 }

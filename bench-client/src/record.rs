@@ -10,6 +10,7 @@
 mod bounds;
 mod evidence;
 mod figures;
+mod final_score;
 mod plan;
 mod recovery;
 mod stalled;
@@ -22,8 +23,10 @@ use serde::{Deserialize, Serialize};
 pub use bounds::{Bound, Bounds};
 pub use evidence::{Calibration, Finding, Health, Prediction, Verdict, Wire, WireCounts};
 pub use figures::SummaryRow;
+pub use final_score::{ExpectedScore, FinalScore};
 pub use plan::{
-    Arrivals, Churn, ContenderId, FeedPlan, Follow, Looks, Mode, Plan, RequestHeaders, Restart, Variant, default_margin,
+    Arrivals, Churn, ContenderId, FeedPlan, Follow, Looks, Mode, Plan, ReplaySource, RequestHeaders, Restart, Variant,
+    default_margin,
 };
 pub use recovery::{Recovery, RecoveryPoint};
 pub use stalled::Stalled;
@@ -303,15 +306,4 @@ pub struct Phases {
     /// How late, at most, bytes, requests and CPU were read at the window's edges, in µs.
     #[serde(default)]
     pub sampled_late_us: Option<u64>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct FinalScore {
-    pub topic: String,
-    pub home: String,
-    pub away: String,
-    pub home_score: u16,
-    pub away_score: u16,
-    /// False when clients of one topic ended with different scores.
-    pub agreed: bool,
 }

@@ -7,6 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use server::feed::replay;
 
 use crate::record::{Arrivals, Bounds, Churn, Follow, Mode, RequestHeaders, Restart, Variant};
 
@@ -14,13 +15,14 @@ use crate::record::{Arrivals, Bounds, Churn, Follow, Mode, RequestHeaders, Resta
 pub const DEFAULT: &str = "live-score";
 
 /// Name and text of every scenario that comes with the program.
-pub const BUILT_IN: [(&str, &str); 13] = [
+pub const BUILT_IN: [(&str, &str); 14] = [
     ("live-score", include_str!("../scenarios/live-score.toml")),
     ("smoke", include_str!("../scenarios/smoke.toml")),
     ("ten-thousand", include_str!("../scenarios/ten-thousand.toml")),
     ("idle", include_str!("../scenarios/idle.toml")),
     ("goal-burst", include_str!("../scenarios/goal-burst.toml")),
     ("many-matches", include_str!("../scenarios/many-matches.toml")),
+    ("real-matches", include_str!("../scenarios/real-matches.toml")),
     ("latest-state", include_str!("../scenarios/latest-state.toml")),
     ("no-keep-alive", include_str!("../scenarios/no-keep-alive.toml")),
     ("churn", include_str!("../scenarios/churn.toml")),
@@ -49,7 +51,7 @@ pub struct ScenarioFile {
     pub update_bytes: Option<u32>,
     pub arrivals: Option<Arrivals>,
     pub burst_size: Option<u32>,
-    /// A worldcup.json to play instead; relative to the scenario's file.
+    /// A worldcup.json or a recording to play instead, relative to the scenario's file; or the name of a table that comes along.
     pub replay: Option<PathBuf>,
     pub speed: Option<f64>,
     pub mode: Option<Mode>,
@@ -137,8 +139,15 @@ impl Scenario {
             .file_stem()
             .map_or_else(|| "scenario".into(), |stem| stem.to_string_lossy());
         let mut scenario = Self::parse(&name_of(&stem), &text)?;
-        if let (Some(replay), Some(folder)) = (&mut scenario.file.replay, path.parent()) {
-            *replay = folder.join(&replay);
+        let replayed = scenario.file.replay.as_mut().filter(|file| !replay::is_named(file));
+        if let (Some(file), Some(folder)) = (replayed, path.parent()) {
+            // Joining would lose the dot that tells a file from a table of the same name.
+            let folder = if folder == Path::new("") {
+                Path::new(".")
+            } else {
+                folder
+            };
+            *file = folder.join(&file);
         }
         Ok(scenario)
     }
@@ -154,16 +163,18 @@ impl Scenario {
         })
     }
 
-    /// Real matches from a file, named on the command line.
+    /// Real matches or a recording, named on the command line.
     pub fn replay(file: &Path) -> Self {
         let name = file
             .file_stem()
             .map_or_else(|| "replay".into(), |stem| stem.to_string_lossy());
-        let summary = "Real matches, all in parallel, faster than they were".to_owned();
-        let analysis = REPLAY_ANALYSIS.to_owned();
+        let (summary, analysis) = match replay::is_recording(file) {
+            true => ("What a server published, once more", RECORDING_ANALYSIS),
+            false => ("Real matches, all in parallel, faster than they were", REPLAY_ANALYSIS),
+        };
         let file = ScenarioFile {
-            summary,
-            analysis,
+            summary: summary.to_owned(),
+            analysis: analysis.to_owned(),
             replay: Some(file.to_owned()),
             repeats: Some(1),
             ..Default::default()
@@ -178,6 +189,10 @@ impl Scenario {
 const REPLAY_ANALYSIS: &str = "Every match of the file is a topic, and client *i* follows topic *i* mod N. A match ticks once a \
 minute of play, so for most of the time nothing happens: short polling asks in vain, and what it costs is set by its interval \
 and not by the game. Goals come when they come. The final scores below are what the clients ended with.";
+
+const RECORDING_ANALYSIS: &str = "Every match of the recording is a topic, and client *i* follows topic *i* mod N. Updates are due as \
+they were when they were recorded, bursts and silence included, so that what was seen once can be measured again. With bursts and \
+silence look at the stale share rather than at the age. The final scores below are what the clients ended with.";
 
 /// A name fit for a folder: what is no letter, digit, dash or dot becomes a dash.
 fn name_of(stem: &str) -> String {

@@ -9,19 +9,20 @@
 
 mod restored;
 mod resumes;
+mod scores;
 mod staleness;
 mod stream;
 
 use server::wire::{Mode, PublishedAnswer, PublishedUpdate};
 
 use crate::{
-    record::FinalScore,
     report::histogram::Distribution,
     virtual_client::{ClientLog, Kind, Receipt},
 };
 use restored::Restoring;
 pub use restored::{Outage, Restored};
 use resumes::Resumes;
+pub use scores::final_scores;
 use staleness::Ages;
 use stream::{Fate, Stream};
 
@@ -165,49 +166,6 @@ pub fn tally(evidence: &Evidence<'_>) -> Tally {
     tally.stale_share = ages.stale_share();
     tally.spread_p99_us = spread_p99_us(evidence, &spreads);
     tally
-}
-
-/// The last score of every topic, as its clients saw it.
-pub fn final_scores(clients: &[ClientLog], matches: &[(String, String, String)]) -> Vec<FinalScore> {
-    let mut last: Vec<Option<(u64, u16, u16, bool)>> = vec![None; matches.len()];
-    for log in clients {
-        let mut held: Vec<Option<Receipt>> = vec![None; matches.len()];
-        for receipt in &log.receipts {
-            let newest = &mut held[receipt.topic as usize];
-            if newest.is_none_or(|newest| newest.seq < receipt.seq) {
-                *newest = Some(*receipt);
-            }
-        }
-        for (last, receipt) in last.iter_mut().zip(held) {
-            let Some(receipt) = receipt else { continue };
-            let (home, away) = (receipt.home_score, receipt.away_score);
-            match last {
-                None => *last = Some((receipt.seq, home, away, true)),
-                Some((seq, h, a, agreed)) => {
-                    *agreed &= (*h, *a) == (home, away);
-                    if receipt.seq > *seq {
-                        (*seq, *h, *a) = (receipt.seq, home, away);
-                    }
-                }
-            }
-        }
-    }
-    let named = matches
-        .iter()
-        .zip(last)
-        .filter_map(|(one, last)| last.map(|last| (one, last)));
-    named
-        .map(
-            |((topic, home, away), (_, home_score, away_score, agreed))| FinalScore {
-                topic: topic.clone(),
-                home: home.clone(),
-                away: away.clone(),
-                home_score,
-                away_score,
-                agreed,
-            },
-        )
-        .collect()
 }
 
 impl Tally {

@@ -44,6 +44,8 @@ pub struct Receipt {
     pub bytes: u32,
     pub home_score: u16,
     pub away_score: u16,
+    /// Result of a shoot-out, home side first, in the update that tells it. Two bytes: it fits where nothing stood.
+    pub shootout: Option<[u8; 2]>,
     pub kind: Kind,
 }
 
@@ -218,6 +220,7 @@ impl VirtualClient {
             bytes: arrival.bytes,
             home_score: arrival.home_score,
             away_score: arrival.away_score,
+            shootout: arrival.shootout,
             kind,
         });
         if let (Some(live), Kind::Live) = (&self.live, kind) {

@@ -17,8 +17,13 @@ use tokio::{
 
 use crate::{FeedDescription, Running, feed::Feed, null, settings::ServerSettings};
 
-/// Serves until a signal, or until stdin ends when started as a child.
+pub use crate::feed::recording::RecordError;
+
+/// Serves until a signal, or until stdin ends when started as a child. A [`RecordError`] among the errors is wrong usage.
 pub fn run(feed: Feed, description: FeedDescription, settings: ServerSettings) -> anyhow::Result<()> {
+    for remark in &feed.source.remarks {
+        tracing::warn!("{remark}");
+    }
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     if let Some(workers) = settings.workers {
         runtime.worker_threads(workers.max(1));
@@ -27,6 +32,7 @@ pub fn run(feed: Feed, description: FeedDescription, settings: ServerSettings) -
     runtime.block_on(async {
         let (address, child, with_null) = (settings.listen, settings.child, settings.null);
         let in_anothers_place = settings.feed_start_us.is_some();
+        let record = settings.record.clone();
         let mut running = crate::start(feed, description, settings).with_context(|| {
             format!(
                 "cannot listen on {address}: another program may have the port; --listen 127.0.0.1:0 takes a free one"
@@ -34,6 +40,10 @@ pub fn run(feed: Feed, description: FeedDescription, settings: ServerSettings) -
         })?;
         if in_anothers_place {
             running.caught_up().await;
+        }
+        if let Some(file) = &record {
+            // As it is, for the caller to tell from what fails later.
+            running.record(file)?;
         }
         let url = format!("http://{}", running.address);
         if child {

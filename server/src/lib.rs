@@ -6,7 +6,7 @@
 //!
 //! # Layout
 //!
-//! * [`feed`]: where updates come from: a simulated season, or real matches. Knows no hub.
+//! * [`feed`]: where updates come from: a simulated season, real matches, or a recording. Knows no hub.
 //! * [`hub`]: the one log and everyone who reads it. Knows no transport.
 //! * [`transports`]: a file and a row per technique. They do not import each other.
 //! * [`http`]: routes, the feed's query, control endpoints.  [`listen`], [`io`]: the accept loop and its sockets.
@@ -18,7 +18,7 @@
 //!
 //! This crate never depends on the bench client.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use serde::Serialize;
 use tokio::task::JoinHandle;
@@ -42,16 +42,22 @@ pub mod transports;
 pub mod wire;
 
 use clock::Clock;
-use feed::{Driver, Feed, Sink};
+use feed::{
+    Driver, Feed, Sink,
+    recording::{RecordError, Recorder, Tap},
+};
 use hub::{Draft, Hub, Publisher, Topic};
 use probe::{Lags, Pinger};
 use settings::ServerSettings;
 use stats::Stats;
 
+/// What `/api/stats` calls the feed when a recording is played.
+pub const RECORDING: &str = "recording";
+
 /// What `/api/stats` says of the feed.
 #[derive(Debug, Clone, PartialEq, Serialize, serde::Deserialize)]
 pub struct FeedDescription {
-    /// `simulated` or `replay`.
+    /// `simulated`, `replay` or [`RECORDING`].
     pub kind: String,
     pub topics: u32,
     /// Updates per second and topic; absent for a replay.
@@ -81,6 +87,9 @@ pub struct Running {
     stats: Arc<Stats>,
     waiting: Option<(Feed, Option<usize>)>,
     driver: Option<Driver>,
+    /// Where what is published is recorded, and what the feed hands it to.
+    recorder: Option<Recorder>,
+    tap: Option<Tap>,
     /// Asks the runtime how late it is, until the server stops.
     pinger: Pinger,
     stop: Stop,
@@ -127,6 +136,8 @@ pub fn start(feed: Feed, description: FeedDescription, settings: ServerSettings)
         stats,
         waiting: Some((feed, update_bytes)),
         driver: None,
+        recorder: None,
+        tap: None,
         pinger,
         stop,
         serving,
@@ -160,6 +171,16 @@ impl Running {
         caught_up(&self.hub).await;
     }
 
+    /// Records what the feed publishes, from its first update on: to be called before it starts.
+    pub fn record(&mut self, path: &Path) -> Result<(), RecordError> {
+        if let Some((feed, update_bytes)) = &self.waiting {
+            let update_bytes = update_bytes.map(|bytes| bytes as u32);
+            let (recorder, tap) = Recorder::create(path, &feed.matches, update_bytes, self.stats.recording.clone())?;
+            (self.recorder, self.tap) = (Some(recorder), Some(tap));
+        }
+        Ok(())
+    }
+
     /// Starts the feed: its first due time counts from `at_us` of the hub's clock. Later calls change nothing.
     pub fn start_feed(&mut self, at_us: u64) -> std::io::Result<()> {
         if let Some((feed, update_bytes)) = self.waiting.take() {
@@ -168,6 +189,7 @@ impl Running {
                 publisher,
                 hub: self.hub.clone(),
                 stats: self.stats.clone(),
+                tap: self.tap.take(),
             };
             let clock = self.hub.clock;
             self.driver = Some(feed::drive(feed.events, at_us, move || clock.now_us(), sink)?);
@@ -190,10 +212,16 @@ impl Running {
                 tracing::error!(%panicked, "the feed ended badly");
             }
         }
+        // A feed that never started has a tap still; the recording ends with it, while streams are drained.
+        drop(self.tap);
         drop(self.pinger);
         self.stop.begun.cancel();
         if let Err(error) = self.serving.await {
             tracing::error!(%error, "the accept loop ended badly");
+        }
+        if let Some(recorder) = self.recorder {
+            // It waits for a bounded time, and tells of itself; that it panicked was printed by its thread.
+            let _ = tokio::task::spawn_blocking(|| recorder.finish()).await;
         }
     }
 }
@@ -220,6 +248,7 @@ struct HubSink {
     publisher: Publisher,
     hub: Arc<Hub>,
     stats: Arc<Stats>,
+    tap: Option<Tap>,
 }
 
 impl Sink for HubSink {
@@ -234,6 +263,9 @@ impl Sink for HubSink {
             player: &event.player,
         });
         self.stats.updates.inc();
+        if let Some(tap) = &mut self.tap {
+            tap.note(event);
+        }
     }
 
     fn complete_before(&mut self, next_due_us: Option<u64>) {

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use server::child::RecordError;
 use server::settings::{FeedSettings, ServerSettings};
 
 /// One live score feed over short polling, long polling, Server-Sent Events and WebSocket.
@@ -30,7 +31,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
-            ExitCode::FAILURE
+            ExitCode::from(if error.is::<RecordError>() { 2 } else { 1 })
         }
     }
 }

@@ -13,7 +13,10 @@ use prometheus_client::{
 };
 use serde::Serialize;
 
-use crate::hub::{Batch, LogStats};
+use crate::{
+    feed::recording,
+    hub::{Batch, LogStats},
+};
 
 /// Label of everything that is counted per transport.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -39,6 +42,8 @@ pub struct Stats {
     pub bytes_received: Counter,
     pub bytes_sent: Counter,
     pub updates: Counter,
+    /// Of `--record`.
+    pub recording: recording::Counts,
     subscribers: PerTransport<Gauge>,
     requests: PerTransport<Counter>,
     deliveries: PerTransport<Counter>,
@@ -171,6 +176,13 @@ impl Stats {
         );
         r.register_with_unit("sent", "Socket payload sent", Unit::Bytes, self.bytes_sent.clone());
         r.register("updates", "Updates published", self.updates.clone());
+        let recording = &self.recording;
+        r.register("recorded", "Updates in the recording", recording.recorded.clone());
+        r.register(
+            "unrecorded",
+            "Updates a recording that ended early lacks",
+            recording.unrecorded.clone(),
+        );
         r.register("subscribers", "Sessions open now", self.subscribers.clone());
         r.register("requests", "Requests for the feed", self.requests.clone());
         r.register("deliveries", "Updates written to sessions", self.deliveries.clone());

@@ -67,6 +67,36 @@ fn a_feed_that_cannot_be_is_wrong_usage() {
 }
 
 #[test]
+fn a_replay_or_recording_that_cannot_be_is_wrong_usage() {
+    let dir = tempfile::tempdir().expect("a directory to write to");
+    let file = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, text).expect("a file to write to");
+        path.display().to_string()
+    };
+    let torn = file("torn.json", "{\"matches\": [\n{\"team1\"");
+    let broken = file("broken.ndjson", "{\"recording\":\"live score feed\"}\n");
+    for (arguments, words) in [
+        (
+            format!("--replay {torn}"),
+            "torn.json is not JSON: EOF while parsing an object at line 2",
+        ),
+        (
+            format!("--replay {broken}"),
+            "broken.ndjson, line 1: expected {\"recording\"",
+        ),
+        (
+            format!("--listen 127.0.0.1:0 --record {torn}"),
+            "torn.json exists already",
+        ),
+        ("--replay knock-out-2022 --speed 0".to_owned(), "a replay at speed 0"),
+    ] {
+        let output = server(&arguments).output().expect("it starts");
+        ends_with(&output, 2, &[words]);
+    }
+}
+
+#[test]
 fn a_variable_sets_what_no_flag_does() {
     let output = server("").env("FEED_RATE", "5000").output().expect("it starts");
     ends_with(&output, 2, &["rate of 5000"]);

@@ -116,6 +116,7 @@ mod tests {
         );
         plan.feed = FeedPlan::Replay {
             file: "mine.json".into(),
+            source: Default::default(),
             speed: 60.0,
             topics: 2,
             update_bytes: None,

@@ -4,7 +4,7 @@ use comfy_table::{CellAlignment, Table, presets};
 
 use crate::{
     limits::{self, Need, Traffic},
-    record::{FeedPlan, Looks, Plan, Variant},
+    record::{FeedPlan, Looks, Plan, ReplaySource, Variant},
     report::{describe, format},
     statistics::{ALPHA, looks::most_repeats},
 };
@@ -162,6 +162,16 @@ fn feed(plan: &Plan) -> String {
                 size(*update_bytes)
             )
         }
+        FeedPlan::Replay {
+            file,
+            source: ReplaySource::Recording,
+            speed,
+            topics,
+            ..
+        } => format!(
+            "{} as recorded in {file}, at {speed} times the speed",
+            topic_count(*topics)
+        ),
         FeedPlan::Replay {
             file, speed, topics, ..
         } => format!("{} of {file}, {speed} times faster", topic_count(*topics)),

@@ -55,6 +55,9 @@ pub async fn command(arguments: &RunArgs) -> Result<u8, Failure> {
         Some(dir) => like::resolve(dir, arguments, target.as_ref()).await?,
         None => resolve(arguments, target.as_ref()).await?,
     };
+    for remark in &resolved.source.remarks {
+        progress::tell(&format!("warning: {remark}"));
+    }
     let machine = environment::describe();
     let needs = limits::needs(&resolved.plan, &machine);
     if arguments.dry_run {

@@ -437,6 +437,7 @@ fn where_the_feed_is_unknown_only_what_holds_for_any_is_predicted() {
     let mut record = fixture::record();
     record.plan.feed = FeedPlan::Replay {
         file: "cup.json".into(),
+        source: Default::default(),
         speed: 60.0,
         topics: 4,
         update_bytes: None,

@@ -9,14 +9,14 @@
 
 use std::path::{Path, PathBuf};
 
-use server::{FeedDescription, settings::FeedSettings};
+use server::{FeedDescription, RECORDING, feed::Source, settings::FeedSettings};
 
 use super::{
     PlanError, REPLAY_TAIL_S, Resolved, check, check_repeats, check_restart, check_thresholds, joined, looks, setting,
     transport_ids,
 };
 use crate::{
-    record::{Arrivals, Environment, FeedPlan, Plan, RunRecord, Tool},
+    record::{Arrivals, Environment, FeedPlan, Plan, ReplaySource, RunRecord, Tool},
     report::format,
 };
 
@@ -70,8 +70,8 @@ pub fn resolve_like(
     change(&mut plan, changes)?;
     check(&plan).map_err(LikeError::Recorded)?;
     check_restart(&plan).map_err(LikeError::Recorded)?;
-    let feed = feed(&plan, changes, target)?;
-    Ok(Resolved { plan, feed })
+    let (feed, source) = feed(&plan, changes, target)?;
+    Ok(Resolved { plan, feed, source })
 }
 
 /// Makes the changes, each checked for itself: what is refused after this is the record's.
@@ -89,7 +89,11 @@ fn change(plan: &mut Plan, changes: &Changes) -> Result<(), PlanError> {
     Ok(())
 }
 
-fn feed(plan: &Plan, changes: &Changes, target: Option<&FeedDescription>) -> Result<Option<FeedSettings>, LikeError> {
+fn feed(
+    plan: &Plan,
+    changes: &Changes,
+    target: Option<&FeedDescription>,
+) -> Result<(Option<FeedSettings>, Source), LikeError> {
     if changes.replay.is_some() && !matches!(plan.feed, FeedPlan::Replay { .. }) {
         return Err(LikeError::NoReplay);
     }
@@ -100,7 +104,7 @@ fn feed(plan: &Plan, changes: &Changes, target: Option<&FeedDescription>) -> Res
         FeedPlan::Target { .. } => {
             let now = target.ok_or(LikeError::TargetMissing)?;
             same_target(&plan.feed, now)?;
-            Ok(None)
+            Ok((None, Source::default()))
         }
         FeedPlan::Simulated {
             topics,
@@ -119,16 +123,19 @@ fn feed(plan: &Plan, changes: &Changes, target: Option<&FeedDescription>) -> Res
                 ..FeedSettings::default()
             };
             let feed = settings.feed().map_err(PlanError::from);
-            feed.map_err(LikeError::Recorded)?;
-            Ok(Some(settings))
+            let (feed, _) = feed.map_err(LikeError::Recorded)?;
+            Ok((Some(settings), feed.source))
         }
         FeedPlan::Replay {
             file,
+            source,
             speed,
             topics,
             update_bytes,
         } => {
-            let given = changes.replay.as_ref();
+            // A table comes along: its name says all of it.
+            let table = (*source == ReplaySource::Table).then(|| PathBuf::from(file));
+            let given = changes.replay.clone().or(table);
             let given = given.ok_or_else(|| LikeError::ReplayMissing(file.clone()))?;
             let settings = FeedSettings {
                 replay: Some(given.clone()),
@@ -136,15 +143,21 @@ fn feed(plan: &Plan, changes: &Changes, target: Option<&FeedDescription>) -> Res
                 payload: *update_bytes,
                 ..FeedSettings::default()
             };
-            same_replay(plan, file, *topics, given, &settings)?;
-            Ok(Some(settings))
+            let source = same_replay(plan, (file, *source), *topics, &given, &settings)?;
+            Ok((Some(settings), source))
         }
     }
 }
 
 /// A file of other matches, or of shorter ones, would measure something else under the recorded name.
-fn same_replay(plan: &Plan, file: &str, topics: u32, given: &Path, settings: &FeedSettings) -> Result<(), LikeError> {
-    let (feed, description) = settings.feed().map_err(PlanError::from)?;
+fn same_replay(
+    plan: &Plan,
+    (file, source): (&str, ReplaySource),
+    topics: u32,
+    given: &Path,
+    settings: &FeedSettings,
+) -> Result<Source, LikeError> {
+    let (mut feed, description) = settings.feed().map_err(PlanError::from)?;
     let other = |fault: String| LikeError::OtherReplay {
         given: given.display().to_string(),
         file: file.to_owned(),
@@ -157,7 +170,12 @@ fn same_replay(plan: &Plan, file: &str, topics: u32, given: &Path, settings: &Fe
             matches(description.topics)
         )));
     }
-    let Some(extent) = feed.extent else { return Ok(()) };
+    if (description.kind == RECORDING) != (source == ReplaySource::Recording) {
+        return Err(other("one of the two is a recording, the other is not".into()));
+    }
+    let Some(extent) = feed.extent else {
+        return Ok(feed.source);
+    };
     let ends_s = extent.length.as_secs_f64() + REPLAY_TAIL_S;
     let needed_s = plan.settle_s + plan.duration_s;
     if ends_s + SAME_S < needed_s {
@@ -165,7 +183,10 @@ fn same_replay(plan: &Plan, file: &str, topics: u32, given: &Path, settings: &Fe
             "it ends after {ends_s:.1} s, and the run took {needed_s:.1} s of it"
         )));
     }
-    Ok(())
+    if needed_s + SAME_S < ends_s {
+        feed.source.results.clear();
+    }
+    Ok(feed.source)
 }
 
 fn same_target(recorded: &FeedPlan, now: &FeedDescription) -> Result<(), LikeError> {

@@ -34,6 +34,20 @@ fn a_replay_and_a_simulation_in_one_scenario_contradict_each_other() {
 }
 
 #[test]
+fn only_a_window_that_sees_the_end_knows_how_matches_end() {
+    let scenario = Scenario::load("real-matches").expect("a built-in scenario");
+    let results = |duration_s| {
+        let overrides = Overrides {
+            duration_s,
+            ..Overrides::default()
+        };
+        let resolved = resolve(&scenario, &overrides).expect("a good plan");
+        resolved.source.results.len()
+    };
+    assert_eq!([None, Some(1_000.0), Some(20.0)].map(results), [16, 16, 0]);
+}
+
+#[test]
 fn rounds_go_forth_and_back() {
     let scenario = Scenario::load("live-score").expect("a built-in scenario");
     let plan = resolve(

@@ -247,11 +247,13 @@ pub enum FeedPlan {
         /// Updates due at once, for burst arrivals.
         burst_size: u32,
     },
-    /// Real matches from a file, all in parallel.
+    /// Real matches, all in parallel, or what a server published once.
     Replay {
-        /// File name without its folder.
+        /// File name without its folder; or the name of a table that comes along.
         file: String,
-        /// How many times faster than the match.
+        #[serde(default)]
+        source: ReplaySource,
+        /// How many times faster than the match, or than it was recorded.
         speed: f64,
         topics: u32,
         update_bytes: Option<u32>,
@@ -262,6 +264,19 @@ pub enum FeedPlan {
         rate_hz: Option<f64>,
         update_bytes: Option<u32>,
     },
+}
+
+/// What a replay is made from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReplaySource {
+    /// An openfootball file.
+    #[default]
+    Matches,
+    /// A table of matches that comes with the program.
+    Table,
+    /// What `serve --record` has written.
+    Recording,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -1,8 +1,8 @@
 //! Sentences that the terminal and report.md share: under which conditions a run was made, and what its reader must know.
 
 use crate::record::{
-    Arrivals, FeedPlan, Follow, Mode, Outcome, Plan, Quantile, RequestHeaders, Row, RunRecord, RunStatus, SummaryRow,
-    Variant, Verdict,
+    Arrivals, FeedPlan, Follow, Mode, Outcome, Plan, Quantile, ReplaySource, RequestHeaders, Row, RunRecord, RunStatus,
+    SummaryRow, Variant, Verdict,
 };
 
 use super::format::{self, count, of};
@@ -266,11 +266,16 @@ fn feed(feed: &FeedPlan) -> Vec<String> {
         }
         FeedPlan::Replay {
             file,
+            source,
             speed,
             update_bytes,
             ..
         } => {
-            parts.push(format!("replay of {file} at {}×", format::plain(*speed)));
+            let what = match source {
+                ReplaySource::Matches | ReplaySource::Table => "replay of",
+                ReplaySource::Recording => "recording",
+            };
+            parts.push(format!("{what} {file} at {}×", format::plain(*speed)));
             update_bytes
         }
         FeedPlan::Target {

@@ -74,6 +74,7 @@ pub fn interrupted_replay() -> RunRecord {
     record.plan.scenario = "final-day".to_owned();
     record.plan.feed = FeedPlan::Replay {
         file: "matches_<2024>.csv".to_owned(),
+        source: Default::default(),
         speed: 60.0,
         topics: 2,
         update_bytes: None,
@@ -84,6 +85,17 @@ pub fn interrupted_replay() -> RunRecord {
     for row in &mut record.rows {
         (row.figures.rate_hz, row.figures.update_bytes) = (None, None);
         row.final_scores = vec![score("match-1", 2, 1, true), score("match-2", 0, 0, true)];
+    }
+    for row in &mut record.rows[..2] {
+        let drawn = &mut row.final_scores[1];
+        drawn.shootout = Some([4, 2]);
+        drawn.expected = Some(ExpectedScore {
+            home_score: 0,
+            away_score: 0,
+            extra_time: true,
+            shootout: Some([4, 2]),
+            kick_off: Some("2022-12-18T15:00:00Z".to_owned()),
+        });
     }
     for row in &mut record.rows {
         evidence::finding(
@@ -389,6 +401,8 @@ fn score(topic: &str, home_score: u16, away_score: u16, agreed: bool) -> FinalSc
         away: "United | Reserves".to_owned(),
         home_score,
         away_score,
+        shootout: None,
         agreed,
+        expected: None,
     }
 }

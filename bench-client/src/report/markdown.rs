@@ -11,6 +11,7 @@
 mod background;
 mod calibration;
 mod comparisons;
+mod final_scores;
 mod layers;
 mod model;
 mod results;
@@ -57,7 +58,7 @@ pub fn report(record: &RunRecord) -> Result<String> {
         results::connecting(&summaries),
         results::memory(record),
         background::techniques(record),
-        background::final_scores(record),
+        final_scores::final_scores(record),
         background::definitions(record),
         background::machine(record),
     ];

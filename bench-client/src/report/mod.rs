@@ -19,6 +19,7 @@ pub mod comparisons;
 pub mod csv;
 pub mod describe;
 pub mod file;
+pub mod final_scores;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod format;

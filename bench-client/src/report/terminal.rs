@@ -10,6 +10,7 @@ use crate::record::{RunRecord, Verdict};
 use crate::statistics::between_transports;
 use crate::thresholds;
 
+use super::final_scores;
 use super::format::{UNKNOWN, bytes, known, number, quantile, share, time_us};
 use super::summary::{Summary, summaries};
 use super::trust::{self, Standing};
@@ -70,6 +71,10 @@ pub fn table(record: &RunRecord, width: usize, color: bool) -> Result<String> {
     }
     if let Some(unchanged) = trust::unchanged(&summaries) {
         out.item("·", &unchanged, DIM);
+    }
+    if let Some(words) = final_scores::words(record) {
+        out.text.push('\n');
+        out.item("final scores:", &words, PLAIN);
     }
     out.claims(record);
     out.thresholds(record, &summaries);

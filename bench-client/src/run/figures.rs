@@ -1,5 +1,9 @@
 //! From everything a row left behind to its line in the record. Pure: no clock, no socket.
 
+use std::collections::HashMap;
+
+use server::feed::MatchResult;
+
 use super::{
     clients::mode,
     health::{health, wire},
@@ -10,8 +14,8 @@ use super::{
 use crate::{
     oracle,
     record::{
-        FeedPlan, Health, Mode, Outcome, Plan, Quantile, Quantiles, Recovery, RequestHeaders, Row, SeriesPoint,
-        SummaryRow, Wire,
+        FeedPlan, FinalScore, Health, Mode, Outcome, Plan, Quantile, Quantiles, Recovery, RequestHeaders, Row,
+        SeriesPoint, SummaryRow, Wire,
     },
     report::histogram::{self, Distribution},
     tally::{self, Evidence, Outage, Tally, TopicLog},
@@ -26,6 +30,8 @@ pub struct Measured {
     pub plan: Plan,
     pub transport: String,
     pub repeat: u32,
+    /// How the matches of a replay end; empty where that is unknown or beyond the window.
+    pub results: Vec<MatchResult>,
     pub state: State,
     pub logs: Vec<ClientLog>,
     pub end: End,
@@ -65,7 +71,7 @@ pub fn row(mut measured: Measured) -> Row {
     figures.connect_p50_us = connect.quantile(0.5).and_then(Quantile::us);
     figures.connect_p99_us = connect.quantile(0.99).and_then(Quantile::us);
     let faults = faults(&measured, tally.as_ref());
-    let replay = matches!(measured.plan.feed, FeedPlan::Replay { .. });
+    let final_scores = final_scores(&measured);
     let (health, wire) = (health(&measured.state), wire(&measured.state));
     observed(&mut figures, &health, wire.as_ref());
     let recovery = recovered(&measured, tally.as_ref());
@@ -75,7 +81,7 @@ pub fn row(mut measured: Measured) -> Row {
         figures.peak_requests_per_s = recovery.peak_requests_per_s;
     }
     let mut row = Row {
-        outcome: outcome(&measured, tally.as_ref()),
+        outcome: outcome(&measured, tally.as_ref(), &final_scores),
         series: series(&measured.state.samples, tally.as_ref()),
         latency: tally.as_ref().map(|tally| encode(&tally.latency)),
         catch_up: tally
@@ -95,11 +101,7 @@ pub fn row(mut measured: Measured) -> Row {
         predictions: Vec::new(),
         findings: Vec::new(),
         phases: measured.state.phases.clone(),
-        final_scores: if replay {
-            tally::final_scores(&measured.logs, &measured.state.matches)
-        } else {
-            Vec::new()
-        },
+        final_scores,
         faults,
         recovery,
         stalled: measured.state.stalled_fate.clone(),
@@ -293,7 +295,7 @@ fn ratios(figures: &mut SummaryRow, measured: &Measured) {
 
 /// A transport that loses, repeats or disorders an update in silence has failed, however good its figures look. Where only the
 /// newest update counts, none of this is a promise.
-fn outcome(measured: &Measured, tally: Option<&Tally>) -> Outcome {
+fn outcome(measured: &Measured, tally: Option<&Tally>, final_scores: &[FinalScore]) -> Outcome {
     let failed = |reason: String| Outcome::Failed { reason };
     let tally = match (&measured.end, tally) {
         (End::Interrupted, _) => return Outcome::Interrupted,
@@ -317,10 +319,42 @@ fn outcome(measured: &Measured, tally: Option<&Tally>) -> Outcome {
         .filter(|(n, _)| *n > 0)
         .map(|(n, what)| format!("{n} {what}"))
         .collect();
-    if said.is_empty() || measured.plan.mode == Mode::Latest {
-        return Outcome::Ok;
+    if !said.is_empty() && measured.plan.mode == Mode::Every {
+        return failed(format!("of {} expected updates: {}", tally.expected, said.join(", ")));
     }
-    failed(format!("of {} expected updates: {}", tally.expected, said.join(", ")))
+    // Whatever the mode, the newest state is what everybody must end with.
+    wrong_scores(final_scores).map_or(Outcome::Ok, failed)
+}
+
+/// What the clients of a replay ended with, beside what its source says where the row saw the end of it.
+fn final_scores(measured: &Measured) -> Vec<FinalScore> {
+    if !matches!(measured.plan.feed, FeedPlan::Replay { .. }) {
+        return Vec::new();
+    }
+    let matches = &measured.state.matches;
+    let mut scores = tally::final_scores(&measured.logs, matches);
+    if matches!(measured.end, End::Whole) {
+        let topics = matches.iter().map(|(topic, ..)| topic.as_str());
+        let by_topic: HashMap<_, _> = topics.zip(&measured.results).collect();
+        for score in &mut scores {
+            score.expected = by_topic.get(score.topic.as_str()).map(|result| (*result).into());
+        }
+    }
+    scores
+}
+
+/// The matches that did not end as they should, in words; the first of them by name.
+fn wrong_scores(scores: &[FinalScore]) -> Option<String> {
+    let wrong: Vec<_> = scores.iter().filter(|score| score.is_true() == Some(false)).collect();
+    let first = wrong.first()?;
+    let expected = first.expected.as_ref()?.score();
+    let told = if first.agreed { "" } else { ", and not at every client" };
+    Some(format!(
+        "{} of {} matches ended with a wrong score, the first {}{told}; {expected} is true",
+        wrong.len(),
+        scores.len(),
+        first.line(),
+    ))
 }
 
 /// A row without a publish log has no figures about updates; this much is known all the same.
@@ -364,4 +398,37 @@ fn series(samples: &[Sample], tally: Option<&Tally>) -> Vec<SeriesPoint> {
             }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_final_score_is_said_with_the_true_one() {
+        let result = MatchResult {
+            score: [3, 3],
+            extra_time: true,
+            shootout: Some([4, 2]),
+            kick_off: None,
+        };
+        let mut score = FinalScore {
+            topic: "match-16".into(),
+            home: "Argentina".into(),
+            away: "France".into(),
+            home_score: 3,
+            away_score: 3,
+            shootout: Some([4, 2]),
+            agreed: true,
+            expected: Some((&result).into()),
+        };
+        assert_eq!(wrong_scores(std::slice::from_ref(&score)), None);
+        score.away_score = 2;
+        score.agreed = false;
+        let said = "1 of 1 matches ended with a wrong score, the first Argentina 3–2 France (4–2 on penalties), and not at every \
+                    client; 3–3 (4–2 on penalties) is true";
+        assert_eq!(wrong_scores(std::slice::from_ref(&score)).as_deref(), Some(said));
+        score.expected = None;
+        assert_eq!(wrong_scores(&[score]), None, "nobody knows better");
+    }
 }

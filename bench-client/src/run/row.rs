@@ -143,6 +143,7 @@ pub async fn observe(setting: &Setting<'_>, id: &str, repeat: u32) -> Measured {
         plan: setting.resolved.plan.clone(),
         transport: id.to_owned(),
         repeat,
+        results: setting.resolved.source.results.clone(),
         state,
         logs,
         end,

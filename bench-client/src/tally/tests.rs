@@ -28,6 +28,7 @@ fn receipt(seq: u64, received_us: u64) -> Receipt {
         topic: 0,
         bytes: 256,
         home_score: 1,
+        shootout: None,
         away_score: 0,
         kind: Kind::Live,
     }

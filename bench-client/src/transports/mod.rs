@@ -11,7 +11,10 @@ use std::{borrow::Cow, collections::HashMap, net::SocketAddr, sync::Arc};
 
 use futures_util::future::LocalBoxFuture;
 use serde::Deserialize;
-use server::wire::{Cursor, Mode};
+use server::{
+    feed::kind,
+    wire::{Cursor, Mode},
+};
 
 use crate::{headers::HeaderSet, net::Net};
 use framing::Framing;
@@ -197,6 +200,8 @@ pub struct Arrival {
     pub bytes: u32,
     pub home_score: u16,
     pub away_score: u16,
+    /// Result of a shoot-out, home side first, in the update that tells it.
+    pub shootout: Option<[u8; 2]>,
 }
 
 /// The part of an update that measuring needs; the rest is skipped, not built.
@@ -210,6 +215,10 @@ struct Head<'a> {
     due_us: u64,
     home_score: u16,
     away_score: u16,
+    #[serde(borrow)]
+    event: Cow<'a, str>,
+    #[serde(borrow)]
+    player: Cow<'a, str>,
 }
 
 /// Decodes an encoded update.
@@ -230,6 +239,7 @@ fn decode(json: &str, topics: &TopicIndex, received_us: u64) -> Result<Arrival, 
         bytes: json.len() as u32,
         home_score: head.home_score,
         away_score: head.away_score,
+        shootout: kind::shootout(&head.event, &head.player),
     })
 }
 

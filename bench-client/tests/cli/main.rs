@@ -15,6 +15,7 @@ mod model;
 mod output;
 mod processes;
 mod record;
+mod recording;
 mod refused;
 mod replay;
 mod serve;

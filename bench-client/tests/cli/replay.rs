@@ -21,9 +21,13 @@ fn a_replay_ends_with_the_scores_of_the_file() {
     lab.write("cup.json", CUP);
     let scenario = "replay = \"cup.json\"\nspeed = 2000\npoll_interval_ms = 100\nclients = 6\nrepeats = 1\n";
     lab.write("cup.toml", &format!("{scenario}{}", unbounded()));
-    lab.run("run cup.toml --transport sse,short-poll --out out")
+    let said = lab
+        .run("run cup.toml --transport sse,short-poll --out out")
         .with_code(0)
         .saying(&["cup: 6 clients, 2 matches of cup.json, 2000 times faster"]);
+    let scores = "final scores: all 2 true by cup.json, at every client of every row: Aland 2–1 Borneo · \
+                  Cyprus 1–3 Dakota (after extra time)";
+    assert!(in_one_line(&said.stdout).contains(scores), "{said:#?}");
     let record = load(&lab.path("out"));
     assert_eq!(record["status"], "finished");
     assert_eq!(record["plan"]["feed"]["file"], "cup.json");
@@ -41,6 +45,9 @@ fn a_replay_ends_with_the_scores_of_the_file() {
             .iter()
             .map(|one| {
                 assert_eq!(one["agreed"], true, "{one}");
+                for score in ["home_score", "away_score", "shootout"] {
+                    assert_eq!(one[score], one["expected"][score], "{one}");
+                }
                 let team = |side: &str| one[side].as_str().unwrap().to_owned();
                 let goals = |side: &str| one[side].as_u64().unwrap();
                 (team("home"), goals("home_score"), goals("away_score"), team("away"))
@@ -55,7 +62,10 @@ fn a_replay_ends_with_the_scores_of_the_file() {
         );
     }
     let report = lab.read("out/report.md");
-    for line in ["| Aland | 2 : 1 | Borneo | yes |", "| Cyprus | 1 : 3 | Dakota | yes |"] {
+    for line in [
+        "| Aland | 2–1 | Borneo | 2–1 | yes |",
+        "| Cyprus | 1–3 (after extra time) | Dakota | 1–3 (after extra time) | yes |",
+    ] {
         assert!(report.contains(line), "{line}: {report}");
     }
     assert!(
@@ -65,6 +75,54 @@ fn a_replay_ends_with_the_scores_of_the_file() {
             .unwrap()
             .starts_with("cup,sse,1,")
     );
+}
+
+/// Words as they were before they were wrapped.
+pub fn in_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_table_that_comes_along_ends_with_the_true_scores() {
+    let lab = Lab::new();
+    let scenario = "replay = \"knock-out-2022\"\nspeed = 3000\npoll_interval_ms = 100\nclients = 16\nrepeats = 1\n";
+    lab.write("knock-out.toml", &format!("{scenario}{}", unbounded()));
+    // A name is no path: what lies in the folder changes nothing.
+    lab.write("knock-out-2022", CUP);
+    let said = lab
+        .run("run knock-out.toml --transport websocket,short-poll --mode latest --out out")
+        .with_code(0);
+    let said = in_one_line(&said.stdout);
+    for words in [
+        "final scores: all 16 true by knock-out-2022, at every client of every row: Netherlands 3–1 USA · ",
+        "Morocco 0–0 Spain (3–0 on penalties)",
+        "Argentina 3–3 France (4–2 on penalties)",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    let report = lab.read("out/report.md");
+    let finale = "| 2022-12-18T15:00:00Z | match-16 | Argentina | 3–3 (4–2 on penalties) | France | 3–3 (4–2 on penalties) | yes |";
+    assert!(report.contains(finale), "{report}");
+
+    // Once more from the record alone, since the table is where the program is.
+    lab.run("run --like out --dry-run").with_code(0);
+    for (arguments, words) in [
+        (
+            "--replay knock-out-2022",
+            "16 matches of knock-out-2022, 60 times faster",
+        ),
+        (
+            "--replay ./knock-out-2022",
+            "2 matches of knock-out-2022, 60 times faster",
+        ),
+        ("real-matches", "16 matches of knock-out-2022, 180 times faster"),
+    ] {
+        let said = lab.run(&format!("run {arguments} --clients 16 --dry-run")).with_code(0);
+        assert!(said.stdout.contains(words), "{arguments}: {said:#?}");
+    }
+    lab.write("file.toml", "replay = \"./knock-out-2022\"\n");
+    let said = lab.run("run file.toml --clients 16 --dry-run").with_code(0);
+    assert!(said.stdout.contains("2 matches of knock-out-2022"), "{said:#?}");
 }
 
 #[test]
@@ -90,6 +148,11 @@ fn a_replay_that_cannot_be_is_refused() {
     lab.write("torn.json", &CUP[..CUP.len() / 2]);
     lab.write("odd.json", &CUP.replace("\"minute\": 12", "\"minute\": 200"));
     lab.write("empty.json", "{}");
+    lab.write("nothing.json", "");
+    lab.write("twice.json", &CUP.replace("\"goals2\"", "\"goals1\""));
+    std::fs::write(lab.path("bytes.json"), b"\xff\xfe{\0").unwrap();
+    lab.write("deep.json", &"[".repeat(100_000));
+    std::fs::create_dir(lab.path("folder")).unwrap();
     for (arguments, words) in [
         ("none.json", vec!["none.json", "No such file", "worldcup.json"]),
         ("torn.json", vec!["torn.json is not JSON", "line ", "column "]),
@@ -98,6 +161,18 @@ fn a_replay_that_cannot_be_is_refused() {
             "empty.json",
             vec!["empty.json: matches", "expected an array of matches"],
         ),
+        ("nothing.json", vec!["nothing.json is empty", "expected a file as in"]),
+        ("twice.json", vec!["the key \"goals1\" stands twice", "line 4"]),
+        (
+            "bytes.json",
+            vec!["bytes.json is not JSON", "line 1 column 1", "expected a file as in"],
+        ),
+        ("deep.json", vec!["deep.json is not JSON", "recursion limit"]),
+        (
+            "folder",
+            vec!["cannot read folder", "expected a file as in", "knock-out-2022"],
+        ),
+        ("knock-out-2022 --speed 0.5", vec!["speed 0.5", "between 1 "]),
         ("cup.json --rate 2", vec!["--rate makes no sense for a replay"]),
         ("cup.json --topics 2", vec!["--topics makes no sense for a replay"]),
         ("cup.json --speed 0", vec!["speed 0", "between 1 "]),

@@ -27,12 +27,7 @@ pub fn follow(
     notebook: Arc<Notebook>,
 ) -> JoinHandle<()> {
     let clock = Clock::start();
-    let net = Net {
-        clock,
-        sockets: Arc::default(),
-        hushed: Arc::default(),
-        counters: Arc::default(),
-    };
+    let net = Net::new(clock);
     let index: TopicIndex = topics.iter().cloned().zip(0..).collect();
     let names: HashMap<u32, String> = index.iter().map(|(name, topic)| (*topic, name.clone())).collect();
     let endpoint = Arc::new(Endpoint {

@@ -55,11 +55,25 @@ kinds! {
     CORRECTION = "correction";
 }
 
+/// The result that an update of this kind and player tells, home side first; `None` for all but a shoot-out's.
+pub fn shootout(kind: &str, player: &str) -> Option<[u8; 2]> {
+    let (home, away) = player.split_once('-').filter(|_| kind == SHOOTOUT_RESULT)?;
+    Some([home.parse().ok()?, away.parse().ok()?])
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
 
     use super::*;
+
+    #[test]
+    fn only_a_shootout_has_its_result_in_the_player() {
+        assert_eq!(shootout(SHOOTOUT_RESULT, "4-2"), Some([4, 2]));
+        for (kind, player) in [(GOAL, "4-2"), (SHOOTOUT_RESULT, "Lunde"), (SHOOTOUT_RESULT, "4-")] {
+            assert_eq!(shootout(kind, player), None, "{kind} {player}");
+        }
+    }
 
     #[test]
     fn kinds_are_distinct_plain_words() {

@@ -1,7 +1,8 @@
 //! Where updates come from: a schedule of match events with due times fixed in advance (open loop).
 //!
 //! ```text
-//! simulated | replay -> Feed (matches + events in order of due time) -> driver thread: sleeps until due -> Sink (the hub)
+//! simulated | replay | recording -> Feed (matches + events in order of due time) -> driver thread: sleeps
+//! until due -> Sink (the hub, and a recording where one is made)
 //! ```
 //!
 //! A late tick is handed out at once, keeps its due time and shifts nothing after it. The feed knows no hub, no log and no
@@ -9,13 +10,14 @@
 
 pub mod driver;
 pub mod kind;
+pub mod recording;
 pub mod replay;
 pub mod simulated;
 
 use std::{borrow::Cow, time::Duration};
 
 pub use driver::{Driver, DriverPanicked, End, Sink, drive};
-pub use replay::{Replay, ReplayError};
+pub use replay::{Replay, ReplayError, ReplayKind};
 pub use simulated::{Arrivals, Simulated, SimulatedError};
 
 /// A match: one topic of the feed.
@@ -66,6 +68,28 @@ pub struct Feed {
     pub extent: Option<Extent>,
     /// What an encoded update must at least have room for.
     pub longest: Longest,
+    /// What its source says besides.
+    pub source: Source,
+}
+
+/// What the source of a feed says besides its events; nothing, where matches are invented.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Source {
+    /// How each match ended, in the feed's order; empty where the source does not know.
+    pub results: Vec<MatchResult>,
+    /// What whoever plays it should be told, in words.
+    pub remarks: Vec<String>,
+}
+
+/// How a match ended, by its source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MatchResult {
+    /// After the last minute played, home side first; a shoot-out does not count.
+    pub score: [u16; 2],
+    pub extra_time: bool,
+    pub shootout: Option<[u8; 2]>,
+    /// Like `2022-12-18T15:00:00Z`.
+    pub kick_off: Option<String>,
 }
 
 /// How far a feed that ends reaches.
@@ -89,6 +113,11 @@ impl Feed {
     /// and within a topic the order given stays.
     fn finite(matches: Vec<Match>, mut events: Vec<Event>) -> Self {
         events.sort_by_key(|event| (event.due, event.topic));
+        Self::in_order(matches, events)
+    }
+
+    /// A feed of events that are all known and in order of due time; those due together stay as they are.
+    fn in_order(matches: Vec<Match>, events: Vec<Event>) -> Self {
         let extent = Extent {
             events: events.len(),
             length: events.last().map_or(Duration::ZERO, |event| event.due),
@@ -99,6 +128,7 @@ impl Feed {
             events: Box::new(events.into_iter()),
             extent: Some(extent),
             longest,
+            source: Source::default(),
         }
     }
 }

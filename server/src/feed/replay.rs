@@ -1,43 +1,109 @@
-//! Real matches played again: a file of openfootball's worldcup.json, all its matches at once, time compressed.
+//! Matches played again: real ones from a file of openfootball's or from the table that comes along, or a recording.
 //!
 //! ```text
-//! file -> worldcup (what the file says, checked) -> one course of events a match -> Events in order of due time
+//! FILE.json      -> json, worldcup (what the file says, checked) \
+//! knock-out-2022 -> table (facts in a form of our own)            -> course (events, minute by minute) -> Events in order
+//! FILE.ndjson    -> recording (what a server published, line by line) -------------------------------> of due time
 //! ```
 //!
 //! A match minute takes 60/speed seconds. Minute m ends with a `clock` event m minutes after kick-off; goals of that minute are
-//! spread within it. Stoppage is played as extra minutes as far as the file's goals show it, its clock standing at 45, 90, 105
+//! spread within it. Stoppage is played as extra minutes as far as the goals show it, its clock standing at 45, 90, 105
 //! or 120. **Every break lasts one match minute**: nobody wants to measure fifteen minutes of silence. Match j of N starts j/N
 //! of a match minute late, so that the clocks of all matches do not tick in the same instant.
 //!
-//! Goals are the truth while play goes on. The file's score rules at the end: where it lists other goals than that, a
-//! `correction` puts the score right before full time, and already at a break whose score the file knows. A half-time score
-//! that contradicts a complete list of goals is ignored (the real files have several).
-//!
 //! It leaves out what the files do not have: cards, substitutions, and the course of a shoot-out.
 
+mod course;
+mod json;
+mod minute;
 mod place;
+mod table;
 pub mod worldcup;
 
 use std::{
-    borrow::Cow,
+    fs::File,
+    io::{BufRead, BufReader},
     ops::RangeInclusive,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 pub use self::place::Fault;
-use self::worldcup::{Goal, Played, Score};
-use super::{Event, Feed, Match, kind};
+use super::{
+    Feed,
+    recording::{self, LineFault},
+};
+pub use table::{NAMES, is_named};
 
-/// How many times faster than life.
+/// How many times faster than life. Below 1 nobody would wait for the end.
 pub const SPEED: RangeInclusive<f64> = 1.0..=10_000.0;
+/// How many times faster than it was recorded. A recorded burst may be looked at slowly.
+pub const RECORDING_SPEED: RangeInclusive<f64> = 0.01..=10_000.0;
+/// Where nothing is said: a match in a minute and a half.
+pub const DEFAULT_SPEED: f64 = 60.0;
+/// Where nothing is said of a recording: as it was.
+pub const DEFAULT_RECORDING_SPEED: f64 = 1.0;
+
+/// Goals of side 1 (home) and side 2 (away).
+pub type Score = [u16; 2];
 
 /// What a replay is made from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Replay {
-    pub path: PathBuf,
-    /// See [`SPEED`]; at 60 a match minute takes a second.
+    /// A file, or one of [`NAMES`].
+    pub source: PathBuf,
+    /// See [`SPEED`] and [`RECORDING_SPEED`]; `None` takes the default of what the source is.
+    pub speed: Option<f64>,
+}
+
+/// What the source of a replay turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReplayKind {
+    /// Matches from an openfootball file.
+    Matches,
+    /// Matches from a table that comes along.
+    Table,
+    /// What a server published.
+    Recording,
+}
+
+/// A replay, ready to be played.
+pub struct Replayed {
+    pub feed: Feed,
+    pub kind: ReplayKind,
     pub speed: f64,
+    /// Size every update of a recording was filled up to; `None` where they were as long as they came.
+    pub update_bytes: Option<u32>,
+}
+
+/// A match as its source tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Played {
+    pub home: String,
+    pub away: String,
+    /// Like `2022-12-18T15:00:00Z`; only to be shown, because all matches are played at once.
+    pub kick_off: Option<String>,
+    pub half_time: Option<Score>,
+    /// After 90 minutes of a match that had extra time.
+    pub normal_time: Option<Score>,
+    /// After the last minute played; a shoot-out does not count.
+    pub result: Score,
+    pub extra_time: bool,
+    pub shootout: Option<Score>,
+    /// Of both sides, in the order they fell.
+    pub goals: Vec<Goal>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Goal {
+    /// 1 to [`minute::MAX`].
+    pub minute: u16,
+    /// Minutes after the end of the period; 0 unless `minute` is 45, 90, 105 or 120.
+    pub stoppage: u16,
+    /// Who gains: 0 home, 1 away.
+    pub side: usize,
+    /// `goal`, `own_goal` or `penalty_goal`.
+    pub kind: &'static str,
+    pub player: String,
 }
 
 /// A replay that cannot be made. Each message is complete; none has a source to be printed after it.
@@ -48,45 +114,114 @@ pub enum ReplayError {
         min = SPEED.start(), max = SPEED.end()
     )]
     Speed(f64),
-    #[error("cannot read {path}: {error}; expected a file as in openfootball's worldcup.json")]
+    #[error(
+        "a recording at speed {0}: choose between {min} and {max}; 1 plays it as it was recorded",
+        min = RECORDING_SPEED.start(), max = RECORDING_SPEED.end()
+    )]
+    RecordingSpeed(f64),
+    #[error(
+        "cannot read {path}: {error}; expected a file as in openfootball's worldcup.json, a recording, or the name {names}",
+        names = NAMES.join(" or ")
+    )]
     Read { path: PathBuf, error: std::io::Error },
     #[error("{path} is larger than {max} bytes, which no tournament needs", max = worldcup::MAX_FILE_BYTES)]
     TooLarge { path: PathBuf },
+    #[error("{path} is empty; expected a file as in openfootball's worldcup.json, or a recording")]
+    Empty { path: PathBuf },
     /// The error names line and column.
-    #[error("{path} is not JSON: {error}")]
+    #[error("{path} is not JSON: {error}; expected a file as in openfootball's worldcup.json, or a recording")]
     Syntax { path: PathBuf, error: serde_json::Error },
     #[error("{path}: {fault}")]
     Content { path: PathBuf, fault: Fault },
+    #[error("{path}, {fault}")]
+    Line { path: PathBuf, fault: LineFault },
+}
+
+/// Whether the file is there and is meant to be a recording.
+pub fn is_recording(source: &Path) -> bool {
+    let file = File::open(source).ok().filter(|_| !is_named(source));
+    file.is_some_and(|file| BufReader::new(file).fill_buf().is_ok_and(recording::begins))
 }
 
 impl Replay {
-    /// Refuses what is out of bounds, without reading anything.
-    pub fn validate(&self) -> Result<(), ReplayError> {
-        if SPEED.contains(&self.speed) {
-            Ok(())
-        } else {
-            Err(ReplayError::Speed(self.speed))
+    /// Reads the source and lays out every event. Fixtures without a result yet are left out, with a remark.
+    pub fn feed(&self) -> Result<Replayed, ReplayError> {
+        if let Some(played) = table::of(&self.source) {
+            let speed = self.match_speed()?;
+            return Ok(matches(ReplayKind::Table, course::lay_out(&played, speed), speed));
         }
+        let failed = |error| ReplayError::Read {
+            path: self.source.clone(),
+            error,
+        };
+        let mut file = BufReader::new(File::open(&self.source).map_err(failed)?);
+        if recording::begins(file.fill_buf().map_err(failed)?) {
+            return self.recorded(file);
+        }
+        let speed = self.match_speed()?;
+        let text = worldcup::read(&self.source, file)?;
+        let tournament = parse(&self.source, &text)?;
+        let mut feed = course::lay_out(&tournament.played, speed);
+        if tournament.not_played > 0 {
+            feed.source.remarks.push(format!(
+                "{} has {} fixtures without score and goals; they are left out of the feed",
+                self.source.display(),
+                tournament.not_played
+            ));
+        }
+        Ok(matches(ReplayKind::Matches, feed, speed))
     }
 
-    /// Reads the file and lays out every event. Fixtures without a result yet are left out, with a warning.
-    pub fn feed(&self) -> Result<Feed, ReplayError> {
-        self.validate()?;
-        let text = worldcup::read(&self.path)?;
-        let tournament = parse(&self.path, &text)?;
-        if tournament.not_played > 0 {
-            tracing::warn!(
-                matches = tournament.played.len(),
-                left_out = tournament.not_played,
-                "the replayed file has fixtures without score and goals; they are not part of the feed"
-            );
+    fn match_speed(&self) -> Result<f64, ReplayError> {
+        let speed = self.speed.unwrap_or(DEFAULT_SPEED);
+        let good = SPEED.contains(&speed);
+        good.then_some(speed).ok_or(ReplayError::Speed(speed))
+    }
+
+    fn recorded(&self, file: impl BufRead) -> Result<Replayed, ReplayError> {
+        let speed = self.speed.unwrap_or(DEFAULT_RECORDING_SPEED);
+        if !RECORDING_SPEED.contains(&speed) {
+            return Err(ReplayError::RecordingSpeed(speed));
         }
-        Ok(lay_out(&tournament.played, self.speed))
+        let path = &self.source;
+        let recorded = recording::read(file, speed).map_err(|error| match error {
+            recording::ReadError::Io(error) => ReplayError::Read {
+                path: path.clone(),
+                error,
+            },
+            recording::ReadError::Line(fault) => ReplayError::Line {
+                path: path.clone(),
+                fault,
+            },
+        })?;
+        let mut feed = recorded.feed;
+        for remark in &mut feed.source.remarks {
+            *remark = format!("{}, {remark}", path.display());
+        }
+        Ok(Replayed {
+            feed,
+            kind: ReplayKind::Recording,
+            speed,
+            update_bytes: recorded.update_bytes,
+        })
+    }
+}
+
+fn matches(kind: ReplayKind, feed: Feed, speed: f64) -> Replayed {
+    Replayed {
+        feed,
+        kind,
+        speed,
+        update_bytes: None,
     }
 }
 
 fn parse(path: &Path, text: &[u8]) -> Result<worldcup::Tournament, ReplayError> {
-    let value = serde_json::from_slice(text).map_err(|error| ReplayError::Syntax {
+    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+    if text.trim_ascii().is_empty() {
+        return Err(ReplayError::Empty { path: path.to_owned() });
+    }
+    let value = json::parse(text).map_err(|error| ReplayError::Syntax {
         path: path.to_owned(),
         error,
     })?;
@@ -96,169 +231,8 @@ fn parse(path: &Path, text: &[u8]) -> Result<worldcup::Tournament, ReplayError> 
     })
 }
 
-fn lay_out(played: &[Played], speed: f64) -> Feed {
-    let matches: Vec<_> = played
-        .iter()
-        .enumerate()
-        .map(|(j, of)| Match::new(j, &of.home, &of.away))
-        .collect();
-    let courses = played.iter().enumerate().map(|(topic, of)| {
-        let stagger = topic as f64 / played.len() as f64;
-        course(of, topic, |minutes| {
-            Duration::from_secs_f64((minutes + stagger) * 60.0 / speed)
-        })
-    });
-    let events = courses.flatten().collect();
-    Feed::finite(matches, events)
-}
-
-/// A stretch of play without a break.
-struct Period {
-    begins: &'static str,
-    /// Minutes already played when it begins; its own are those after, up to `to`.
-    from: u16,
-    to: u16,
-    ends: &'static str,
-    /// Score at its end where the file knows one.
-    score: Option<Score>,
-}
-
-fn periods(of: &Played) -> Vec<Period> {
-    let first = Period {
-        begins: kind::KICK_OFF,
-        from: 0,
-        to: 45,
-        ends: kind::HALF_TIME,
-        score: of.half_time,
-    };
-    let second = Period {
-        begins: kind::SECOND_HALF,
-        from: 45,
-        to: 90,
-        ends: kind::FULL_TIME,
-        score: Some(of.result),
-    };
-    if !of.extra_time {
-        return vec![first, second];
-    }
-    vec![
-        first,
-        Period {
-            ends: kind::NORMAL_TIME,
-            score: of.normal_time,
-            ..second
-        },
-        Period {
-            begins: kind::EXTRA_TIME,
-            from: 90,
-            to: 105,
-            ends: kind::EXTRA_TIME_HALF_TIME,
-            score: None,
-        },
-        Period {
-            begins: kind::EXTRA_TIME_SECOND_HALF,
-            from: 105,
-            to: 120,
-            ends: kind::FULL_TIME,
-            score: Some(of.result),
-        },
-    ]
-}
-
-/// All events of a match. `due` turns match minutes since kick-off, breaks included, into a due time.
-fn course(of: &Played, topic: usize, due: impl Fn(f64) -> Duration) -> Vec<Event> {
-    let mut course = Course {
-        of,
-        topic,
-        due,
-        score: [0, 0],
-        events: Vec::new(),
-    };
-    let (mut now, mut minute) = (0, 0);
-    for period in periods(of) {
-        now = course.play(&period, now);
-        minute = period.to;
-    }
-    if let Some([home, away]) = of.shootout {
-        course.push(
-            f64::from(now),
-            minute,
-            kind::SHOOTOUT_RESULT,
-            format!("{home}-{away}").into(),
-        );
-    }
-    course.events
-}
-
-/// One match on its way from kick-off to the end.
-struct Course<'a, D> {
-    of: &'a Played,
-    topic: usize,
-    due: D,
-    /// After the last event laid out.
-    score: Score,
-    events: Vec<Event>,
-}
-
-impl<D: Fn(f64) -> Duration> Course<'_, D> {
-    /// Plays a period that begins `now` minutes after kick-off; returns when the next one may begin.
-    fn play(&mut self, period: &Period, mut now: u16) -> u16 {
-        let goals: Vec<_> = self
-            .of
-            .goals
-            .iter()
-            .filter(|goal| goal.minute > period.from && goal.minute <= period.to)
-            .collect();
-        let stoppage = goals.iter().map(|goal| goal.stoppage).max().unwrap_or(0);
-        self.push(f64::from(now), period.from, period.begins, "".into());
-        for played in period.from + 1..=period.to + stoppage {
-            let in_minute: Vec<_> = goals
-                .iter()
-                .filter(|goal| goal.minute + goal.stoppage == played)
-                .collect();
-            for (i, goal) in in_minute.iter().enumerate() {
-                self.score(goal, f64::from(now) + (i + 1) as f64 / (in_minute.len() + 1) as f64);
-            }
-            now += 1;
-            self.push(f64::from(now), played.min(period.to), kind::CLOCK, "".into());
-        }
-        self.put_right(period, now);
-        self.push(f64::from(now), period.to, period.ends, "".into());
-        now + 1
-    }
-
-    fn score(&mut self, goal: &Goal, at: f64) {
-        self.score[goal.side] += 1;
-        self.push(at, goal.minute, goal.kind, goal.player.clone().into());
-    }
-
-    /// The file's score rules at the end of a match, and before it for a side whose list of goals is wrong anyway.
-    fn put_right(&mut self, period: &Period, now: u16) {
-        let Some(known) = period.score else { return };
-        let right = [0, 1].map(|side| {
-            let listed = self.of.goals.iter().filter(|goal| goal.side == side).count();
-            let complete = listed == usize::from(self.of.result[side]);
-            if complete { self.score[side] } else { known[side] }
-        });
-        if right != self.score {
-            self.score = right;
-            self.push(f64::from(now), period.to, kind::CORRECTION, "".into());
-        }
-    }
-
-    fn push(&mut self, at: f64, minute: u16, event: &'static str, player: Cow<'static, str>) {
-        let [home_score, away_score] = self.score;
-        self.events.push(Event {
-            due: (self.due)(at),
-            topic: self.topic,
-            home_score,
-            away_score,
-            minute,
-            event,
-            player,
-        });
-    }
-}
+/// Some editors put it before UTF-8; JSON readers may ignore it (RFC 8259, section 8.1).
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 #[cfg(test)]
 mod tests;

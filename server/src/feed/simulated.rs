@@ -20,7 +20,7 @@ use self::{
     course::Course,
     random::{Random, Stream},
 };
-use super::{Event, Events, Feed, Longest, blank_event};
+use super::{Event, Events, Feed, Longest, Source, blank_event};
 
 /// How many matches can be on at once.
 pub const TOPICS: RangeInclusive<u32> = 1..=10_000;
@@ -104,6 +104,7 @@ impl Simulated {
             events,
             extent: None,
             longest,
+            source: Source::default(),
         })
     }
 

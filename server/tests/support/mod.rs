@@ -151,6 +151,7 @@ impl TestServer {
                     player: "".into(),
                 },
             },
+            source: Default::default(),
         };
         let running = server::start(feed, description, settings).expect("port 0 is always free");
         let publisher = Publisher::new(running.hub.clone(), update_bytes);

@@ -1,6 +1,6 @@
 //! What a reader needs to judge the figures: faults, the techniques, the definitions, the machine.
 
-use crate::record::{FinalScore, Mode, Row, RunRecord, Verdict};
+use crate::record::{Mode, Row, RunRecord, Verdict};
 
 use crate::report::format::{bytes, count};
 use crate::report::summary::row_label;
@@ -47,35 +47,6 @@ pub fn techniques(record: &RunRecord) -> String {
     } else {
         format!("## The techniques\n\n{out}")
     }
-}
-
-/// For a replay: folded, and once for all rows that show the same.
-pub fn final_scores(record: &RunRecord) -> String {
-    let mut shown: Vec<(&[FinalScore], Vec<String>)> = Vec::new();
-    for row in record.rows.iter().filter(|row| !row.final_scores.is_empty()) {
-        match shown.iter_mut().find(|(scores, _)| *scores == row.final_scores) {
-            Some((_, names)) => names.push(name(record, row)),
-            None => shown.push((&row.final_scores, vec![name(record, row)])),
-        }
-    }
-    let mut out = String::new();
-    for (scores, names) in shown {
-        let rows = scores.iter().map(|score| {
-            vec![
-                score.topic.clone(),
-                score.home.clone(),
-                format!("{} : {}", score.home_score, score.away_score),
-                score.away.clone(),
-                if score.agreed { "yes" } else { "NO" }.to_owned(),
-            ]
-        });
-        let headers = ["topic", "home", "score", "away", "all clients agree"];
-        out += &format!("{}:\n\n{}\n", escape(&names.join("; ")), table(&headers, 5, rows));
-    }
-    if out.is_empty() {
-        return out;
-    }
-    format!("<details>\n<summary>Final scores the clients showed</summary>\n\n{out}</details>\n")
 }
 
 pub fn definitions(record: &RunRecord) -> String {

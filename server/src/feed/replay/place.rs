@@ -43,12 +43,21 @@ impl<'a> At<'a> {
     }
 
     pub fn required(&self, name: &str, expected: &str) -> Result<At<'a>, Fault> {
-        let missing = || Fault {
+        self.optional(name)?.ok_or_else(|| self.missing(name, expected))
+    }
+
+    /// The fault of a field that is not there.
+    pub fn missing(&self, name: &str, expected: &str) -> Fault {
+        Fault {
             at: self.path_to(name),
             expected: expected.into(),
             found: "nothing".into(),
-        };
-        self.optional(name)?.ok_or_else(missing)
+        }
+    }
+
+    /// Whether the field is there, and not null.
+    pub fn has(&self, name: &str) -> bool {
+        self.value.get(name).is_some_and(|value| !value.is_null())
     }
 
     pub fn items(&self, max: usize) -> Result<Vec<At<'a>>, Fault> {

@@ -2,12 +2,15 @@
 
 use serde_json::json;
 
+use std::time::Duration;
+
 use super::*;
+use crate::feed::{Event, Match, MatchResult, kind};
 
 /// Events of a file's text, at 60 times life: a match minute is a second.
 fn replayed(file: &serde_json::Value) -> Result<Feed, ReplayError> {
     let tournament = parse(Path::new("made-up.json"), file.to_string().as_bytes())?;
-    Ok(lay_out(&tournament.played, 60.0))
+    Ok(course::lay_out(&tournament.played, 60.0))
 }
 
 fn one_match(fields: serde_json::Value) -> serde_json::Value {
@@ -191,6 +194,42 @@ fn faults_name_the_place_what_was_expected_and_what_was_found() {
             r#"goals1[1].minute: expected a number or text like "90+3", found "abc""#,
         ),
         (
+            minute(json!("ET 105")),
+            r#"expected a number or text like "90+3", found "ET 105""#,
+        ),
+        (
+            minute(json!(121)),
+            "goals1[1].minute: expected a minute from 1 to 120, found 121",
+        ),
+        (
+            minute(json!("0")),
+            r#"goals1[1].minute: expected a minute from 1 to 120, found "0""#,
+        ),
+        (
+            one_match(json!({"score": {"ft": [1, 1], "p": [3, 3]}})),
+            "matches[0].score.p: expected a shoot-out that has a winner, found an array of 2",
+        ),
+        (
+            one_match(json!({"score1": 1})),
+            "matches[0].score2: expected the other side's goals as well, found nothing",
+        ),
+        (
+            one_match(json!({"score1i": 1, "score2i": 0})),
+            "matches[0].score1: expected the home side's goals after 90 minutes, found nothing",
+        ),
+        (
+            json!({"rounds": [{"matches": []}, {"name": "Day 2"}]}),
+            "rounds[1].matches: expected an array of matches, found nothing",
+        ),
+        (
+            json!({"rounds": [{"matches": []}]}),
+            "rounds: expected at least one match with score or goals, found an array of 1",
+        ),
+        (
+            one_match(json!({"score": {"ft": [0, 0]}, "team2": {"code": "XYZ"}})),
+            "matches[0].team2.name: expected a team's name, found nothing",
+        ),
+        (
             minute(json!("")),
             r#"goals1[1].minute: expected a number or text like "90+3", found """#,
         ),
@@ -285,9 +324,9 @@ fn faults_name_the_place_what_was_expected_and_what_was_found() {
 fn files_that_cannot_be_read_are_told_apart() {
     let dir = tempfile::tempdir().expect("a directory to write to");
     let replay = |name: &str, text: &[u8]| {
-        let path = dir.path().join(name);
-        std::fs::write(&path, text).expect("a file to write to");
-        Replay { path, speed: 60.0 }.feed()
+        let source = dir.path().join(name);
+        std::fs::write(&source, text).expect("a file to write to");
+        Replay { source, speed: None }.feed().map(|replayed| replayed.feed)
     };
     let good = one_match(json!({"score": {"ft": [0, 0]}})).to_string();
     assert_eq!(
@@ -300,31 +339,32 @@ fn files_that_cannot_be_read_are_told_apart() {
         .unwrap_or_default();
     assert!(syntax.contains("line 2 column 15"), "{syntax}");
     assert!(matches!(replay("bytes", b"\xff\xfe"), Err(ReplayError::Syntax { .. })));
-    assert!(matches!(replay("empty", b""), Err(ReplayError::Syntax { .. })));
+    assert!(matches!(replay("empty", b""), Err(ReplayError::Empty { .. })));
+    assert!(matches!(replay("blank", b"\n "), Err(ReplayError::Empty { .. })));
     assert!(matches!(
         replay("deep", "[".repeat(100_000).as_bytes()),
         Err(ReplayError::Syntax { .. })
     ));
     let spaces = vec![b' '; worldcup::MAX_FILE_BYTES as usize + 1];
     assert!(matches!(replay("large", &spaces), Err(ReplayError::TooLarge { .. })));
-    let absent = Replay {
-        path: dir.path().join("absent"),
-        speed: 60.0,
+    let fault = |name: &str| {
+        let source = dir.path().join(name);
+        let fault = Replay { source, speed: None }.feed().err().map(|e| e.to_string());
+        fault.unwrap_or_default()
     };
-    assert!(matches!(absent.feed(), Err(ReplayError::Read { .. })));
+    assert!(fault("absent").contains("No such file"), "{}", fault("absent"));
+    std::fs::create_dir(dir.path().join("folder")).expect("a folder to make");
+    assert!(fault("folder").contains("Is a directory"), "{}", fault("folder"));
 }
 
 #[test]
 fn speed_out_of_bounds_is_refused_with_the_bounds() {
     for speed in [0.0, 0.99, -60.0, 10_000.1, f64::NAN, f64::INFINITY] {
-        let error = Replay {
-            path: "unread".into(),
-            speed,
-        }
-        .feed()
-        .err()
-        .map(|e| e.to_string())
-        .unwrap_or_default();
+        let replay = Replay {
+            source: NAMES[0].into(),
+            speed: Some(speed),
+        };
+        let error = replay.feed().err().map(|e| e.to_string()).unwrap_or_default();
         assert!(
             error.contains(&speed.to_string()) && error.contains("between 1 ") && error.contains("10000"),
             "{error}"
@@ -332,12 +372,97 @@ fn speed_out_of_bounds_is_refused_with_the_bounds() {
     }
 }
 
+#[test]
+fn a_byte_order_mark_is_no_fault_and_a_key_that_stands_twice_is() {
+    let good = one_match(json!({"score": {"ft": [2, 1]}})).to_string();
+    let marked = [BYTE_ORDER_MARK, good.as_bytes()].concat();
+    let tournament = parse(Path::new("marked.json"), &marked).expect("a mark is not content");
+    assert_eq!(tournament.played[0].result, [2, 1]);
+
+    let twice = "{\"matches\": [\n {\"team1\": \"A\", \"team2\": \"B\", \"goals1\": [],\n  \"goals1\": null}]}";
+    let error = parse(Path::new("twice.json"), twice.as_bytes()).expect_err("half of it would be lost in silence");
+    let error = error.to_string();
+    assert!(
+        error.contains("the key \"goals1\" stands twice in one object at line 3 column "),
+        "{error}"
+    );
+    assert!(matches!(
+        parse(Path::new("huge.json"), b"{\"matches\": 1e999}"),
+        Err(ReplayError::Syntax { .. })
+    ));
+}
+
+#[test]
+fn older_files_keep_rounds_teams_as_objects_and_scores_in_numbers() {
+    let team = |name: &str| json!({"name": name, "code": "XYZ"});
+    let file = json!({"name": "Cup", "rounds": [
+        {"name": "Day 1", "matches": [
+            {"team1": team("A"), "team2": team("B"), "score1": 2, "score2": 1, "score1i": 0, "score2i": 1,
+             "score1et": null, "score2et": null, "score1p": null, "score2p": null,
+             "goals1": [{"name": "X", "minute": 90, "offset": 4, "score1": 2, "score2": 1}, {"name": "Y", "minute": 50}],
+             "goals2": [{"name": "Z", "minute": 3}]},
+            {"team1": team("C"), "team2": team("D"), "score1": null, "score2": null}]},
+        {"name": "Final", "matches": [
+            {"team1": team("E"), "team2": team("F"), "score1": 0, "score2": 0, "score1et": 1, "score2et": 1,
+             "score1p": 2, "score2p": 4}]}]});
+    let feed = replayed(&file).expect("a good file");
+    let of = |score, extra_time, shootout| MatchResult {
+        score,
+        extra_time,
+        shootout,
+        kick_off: None,
+    };
+    assert_eq!(
+        feed.source.results,
+        [of([2, 1], false, None), of([1, 1], true, Some([2, 4]))]
+    );
+    let last: Vec<_> = last_of_each(feed);
+    assert_eq!(last, ["A 2:1 B full_time ", "E 1:1 F shootout_result 2-4"]);
+}
+
+/// Each match's last event in words.
+fn last_of_each(feed: Feed) -> Vec<String> {
+    let events: Vec<_> = feed.events.collect();
+    let last = |topic| events.iter().rfind(|event| event.topic == topic).expect("events");
+    let words = |(topic, of): (usize, &Match)| {
+        let e = last(topic);
+        format!(
+            "{} {}:{} {} {} {}",
+            of.home, e.home_score, e.away_score, of.away, e.event, e.player
+        )
+    };
+    feed.matches.iter().enumerate().map(words).collect()
+}
+
+#[test]
+fn goals_without_a_score_are_the_score() {
+    let file = one_match(json!({"score": null, "goals1": [{"name": "A", "minute": " 90 + 3 "}],
+        "goals2": [{"name": "B", "minute": "45+2"}, {"name": "C", "minute": 1}]}));
+    assert_eq!(
+        story(&file).last().map(String::as_str),
+        Some("96 90' full_time 1:2"),
+        "{:#?}",
+        story(&file)
+    );
+}
+
 /// Folder of the real files: beside the project, or where LAB_DATA says.
-fn data_folder() -> PathBuf {
+pub(super) fn data_folder() -> PathBuf {
     std::env::var_os("LAB_DATA").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"),
         PathBuf::from,
     )
+}
+
+/// Past the test harness, which would keep the line to itself.
+pub(super) fn skipped(path: &Path) {
+    use std::io::Write;
+    let path = path.display();
+    writeln!(
+        std::io::stdout(),
+        "\nSKIPPED: real matches; {path} is not there, and LAB_DATA names no folder of openfootball's files"
+    )
+    .expect("stdout can be written");
 }
 
 #[test]
@@ -349,30 +474,27 @@ fn all_real_matches_end_with_the_score_of_the_file() {
     ] {
         let path = data_folder().join(name);
         if !path.exists() {
-            eprintln!(
-                "SKIPPED: {} is not there; set LAB_DATA to the folder of openfootball's files",
-                path.display()
-            );
+            skipped(&path);
             continue;
         }
-        let feed = Replay {
-            path: path.clone(),
-            speed: 60.0,
-        }
-        .feed()
-        .expect("a real file is good");
+        let replay = Replay {
+            source: path.clone(),
+            speed: None,
+        };
+        let feed = replay.feed().expect("a real file is good").feed;
         assert_eq!(feed.matches.len(), matches, "{name}");
         let events: Vec<_> = feed.events.collect();
         let file: serde_json::Value =
             serde_json::from_slice(&std::fs::read(&path).expect("just read")).expect("just parsed");
+        let results = feed.source.results.clone();
         for (topic, of) in feed.matches.iter().enumerate() {
             let course: Vec<_> = events.iter().filter(|event| event.topic == topic).collect();
-            check_real_match(&file["matches"][topic], of, &course);
+            check_real_match(&file["matches"][topic], of, &course, &results[topic]);
         }
     }
 }
 
-fn check_real_match(file: &serde_json::Value, of: &Match, course: &[&Event]) {
+fn check_real_match(file: &serde_json::Value, of: &Match, course: &[&Event], result: &MatchResult) {
     let name = format!("{} - {}", of.home, of.away);
     let at = |kind| {
         course
@@ -402,7 +524,17 @@ fn check_real_match(file: &serde_json::Value, of: &Match, course: &[&Event]) {
     );
     assert_eq!(at(kind::CORRECTION), None, "{name}: the real files list every goal");
     let last = course.last().expect("a match has events");
-    assert_eq!(last.event == kind::SHOOTOUT_RESULT, score.get("p").is_some(), "{name}");
+    let shootout = kind::shootout(last.event, &last.player);
+    assert_eq!(shootout.map(|score| json!(score)).as_ref(), score.get("p"), "{name}");
+    assert_eq!(
+        (json!(result.score), result.extra_time, result.shootout),
+        (
+            json!([last.home_score, last.away_score]),
+            score.get("et").is_some(),
+            shootout
+        ),
+        "{name}"
+    );
     assert!(
         course.windows(2).all(|pair| pair[0].minute <= pair[1].minute),
         "{name}: the clock ran backwards"

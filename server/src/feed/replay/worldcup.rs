@@ -3,18 +3,21 @@
 //! ```text
 //! {"matches": [{"team1": "Russia", "team2": "Egypt", "score": {"ht": [0,0], "ft": [3,1], "et": …, "p": …},
 //!               "goals1": [{"name": "A. Fathi", "minute": 47, "owngoal": true}, …], "goals2": […]}]}
+//! {"rounds": [{"matches": [{"team1": {"name": "Russia"}, "score1": 3, "score2": 1, "score1i": 0, "score2i": 0, …}]}]}
 //! ```
 //!
 //! The files are written by hand and differ by year. A minute is a number, with stoppage beside it as `offset`, or a text like
 //! `90+3`. Goals are in any order; own goals stand with the side that gains. `goals1`, `goals2`, `ht` may be missing; fixtures
-//! not played yet have no score. Dates, grounds and groups are left unread.
+//! not played yet have no score. The older files (the second line) keep matches in rounds, teams as objects, and a score in
+//! numbers of its own: `i` after the first half, `et` after extra time, `p` of the shoot-out. Dates, grounds and groups are
+//! left unread.
 
-use std::{fs::File, io::Read, path::Path};
+use std::{io::Read, path::Path};
 
 use serde_json::Value;
 
 use super::{
-    ReplayError,
+    Goal, Played, ReplayError, Score, minute,
     place::{At, Fault},
 };
 use crate::feed::kind;
@@ -25,21 +28,12 @@ pub const MAX_FILE_BYTES: u64 = 4 << 20;
 pub const MAX_MATCHES: usize = 10_000;
 /// Goals of one side, in the score and in the list.
 pub const MAX_GOALS: u16 = 99;
-/// The end of extra time; more stands in the stoppage.
-pub const MAX_MINUTE: u16 = 120;
-/// Stoppage minutes of one period; 13 is the most in the real files.
-pub const MAX_STOPPAGE: u16 = 30;
 /// Bytes of a team's or player's name; 25 is the most in the real files.
 pub const MAX_NAME_BYTES: usize = 80;
 
-/// Where a period ends and stoppage may be counted on.
-const PERIOD_ENDS: [u16; 4] = [45, 90, 105, 120];
 /// A file without score after extra time means stoppage by a goal in minute 92, extra time by one in minute 109. Up to here
 /// it is stoppage.
 const LAST_UNMARKED_STOPPAGE: u16 = 105;
-
-/// Goals of side 1 (home) and side 2 (away).
-pub type Score = [u16; 2];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tournament {
@@ -48,48 +42,15 @@ pub struct Tournament {
     pub not_played: usize,
 }
 
-/// A match as the file tells it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Played {
-    pub home: String,
-    pub away: String,
-    pub half_time: Option<Score>,
-    /// After 90 minutes of a match that had extra time.
-    pub normal_time: Option<Score>,
-    /// After the last minute played; a shoot-out does not count.
-    pub result: Score,
-    pub extra_time: bool,
-    pub shootout: Option<Score>,
-    /// Of both sides, in the order they fell.
-    pub goals: Vec<Goal>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Goal {
-    /// 1 to [`MAX_MINUTE`].
-    pub minute: u16,
-    /// Minutes after the end of the period; 0 unless `minute` is 45, 90, 105 or 120.
-    pub stoppage: u16,
-    /// Who gains: 0 home, 1 away.
-    pub side: usize,
-    /// `goal`, `own_goal` or `penalty_goal`.
-    pub kind: &'static str,
-    pub player: String,
-}
-
 /// The file's bytes, never more than [`MAX_FILE_BYTES`].
-pub fn read(path: &Path) -> Result<Vec<u8>, ReplayError> {
-    let failed = |error| ReplayError::Read {
-        path: path.to_owned(),
-        error,
-    };
+pub fn read(path: &Path, file: impl Read) -> Result<Vec<u8>, ReplayError> {
     let mut text = Vec::new();
     // Bounded while reading: the size a file claims is no promise.
-    File::open(path)
-        .map_err(failed)?
-        .take(MAX_FILE_BYTES + 1)
-        .read_to_end(&mut text)
-        .map_err(failed)?;
+    let read = file.take(MAX_FILE_BYTES + 1).read_to_end(&mut text);
+    read.map_err(|error| ReplayError::Read {
+        path: path.to_owned(),
+        error,
+    })?;
     if text.len() as u64 > MAX_FILE_BYTES {
         return Err(ReplayError::TooLarge { path: path.to_owned() });
     }
@@ -98,54 +59,133 @@ pub fn read(path: &Path) -> Result<Vec<u8>, ReplayError> {
 
 pub fn parse(file: &Value) -> Result<Tournament, Fault> {
     let file = At::top(file);
-    let fixtures = file.required("matches", "an array of matches")?;
-    let items = fixtures.items(MAX_MATCHES)?;
-    let played = items
+    let (place, fixtures) = fixtures(&file)?;
+    let played = fixtures
         .iter()
         .filter_map(|item| played(item).transpose())
         .collect::<Result<Vec<_>, _>>()?;
     if played.is_empty() {
-        return Err(fixtures.fault("at least one match with score or goals"));
+        return Err(place.fault("at least one match with score or goals"));
     }
     Ok(Tournament {
-        not_played: items.len() - played.len(),
+        not_played: fixtures.len() - played.len(),
         played,
     })
 }
 
+/// Every fixture, and where they stand: in `matches`, or in those of each of the `rounds`.
+fn fixtures<'a>(file: &At<'a>) -> Result<(At<'a>, Vec<At<'a>>), Fault> {
+    const MATCHES: &str = "an array of matches";
+    let Some(rounds) = file.optional("rounds")?.filter(|_| !file.has("matches")) else {
+        let place = file.required("matches", MATCHES)?;
+        let all = place.items(MAX_MATCHES)?;
+        return Ok((place, all));
+    };
+    let mut all = Vec::new();
+    for round in rounds.items(MAX_MATCHES)? {
+        all.extend(round.required("matches", MATCHES)?.items(MAX_MATCHES - all.len())?);
+    }
+    Ok((rounds, all))
+}
+
 /// `None` for a fixture that has not been played.
 fn played(item: &At) -> Result<Option<Played>, Fault> {
-    let score = item.optional("score")?;
     let mut goals = goals_of(item, 0, "goals1")?;
     goals.extend(goals_of(item, 1, "goals2")?);
-    let part = |name| {
-        score.as_ref().map_or(Ok(None), |score| {
-            score.optional(name)?.map(|at| score_at(&at)).transpose()
-        })
+    let Some(scores) = scores(item, &goals)? else {
+        return Ok(None);
     };
-    let (half_time, full_time, after_extra_time, shootout) = (part("ht")?, part("ft")?, part("et")?, part("p")?);
-    let result = after_extra_time.or(full_time);
-    match &score {
-        None if goals.is_empty() => return Ok(None),
-        Some(score) if result.is_none() => drop(score.required("ft", "the score after 90 minutes, like [2, 1]")?),
-        _ => {}
-    }
-    let extra_time = after_extra_time.is_some() || goals.iter().any(is_in_extra_time);
+    let extra_time = scores.after_extra_time.is_some() || goals.iter().any(is_in_extra_time);
     if !extra_time {
         goals.iter_mut().for_each(count_on_from_90);
     }
     goals.sort_by_key(|goal| (goal.minute, goal.stoppage));
     let listed = [0, 1].map(|side| goals.iter().filter(|goal| goal.side == side).count() as u16);
     Ok(Some(Played {
-        home: item.required("team1", "a team's name")?.text(MAX_NAME_BYTES)?,
-        away: item.required("team2", "a team's name")?.text(MAX_NAME_BYTES)?,
-        half_time,
-        normal_time: after_extra_time.and(full_time),
-        result: result.unwrap_or(listed),
+        home: team(item, "team1")?,
+        away: team(item, "team2")?,
+        kick_off: None,
+        half_time: scores.half_time,
+        normal_time: scores.after_extra_time.and(scores.full_time),
+        result: scores.after_extra_time.or(scores.full_time).unwrap_or(listed),
         extra_time,
-        shootout,
+        shootout: scores.shootout,
         goals,
     }))
+}
+
+/// A name, or an object that has one.
+fn team(item: &At, side: &str) -> Result<String, Fault> {
+    const NAME: &str = "a team's name";
+    let at = item.required(side, NAME)?;
+    match at.value {
+        Value::Object(_) => at.required("name", NAME)?.text(MAX_NAME_BYTES),
+        _ => at.text(MAX_NAME_BYTES),
+    }
+}
+
+/// What is known of the score; all of it may be missing where goals are listed.
+struct Scores {
+    half_time: Option<Score>,
+    full_time: Option<Score>,
+    after_extra_time: Option<Score>,
+    shootout: Option<Score>,
+}
+
+/// `None` where nothing was played: neither a score nor goals.
+fn scores(item: &At, goals: &[Goal]) -> Result<Option<Scores>, Fault> {
+    const FULL_TIME: &str = "the score after 90 minutes, like [2, 1]";
+    let object = item.optional("score")?;
+    let scores = match &object {
+        Some(score) => Scores {
+            half_time: pair(score, "ht")?,
+            full_time: pair(score, "ft")?,
+            after_extra_time: pair(score, "et")?,
+            shootout: pair(score, "p")?,
+        },
+        None => Scores {
+            half_time: two_numbers(item, "i")?,
+            full_time: two_numbers(item, "")?,
+            after_extra_time: two_numbers(item, "et")?,
+            shootout: two_numbers(item, "p")?,
+        },
+    };
+    if scores.shootout.is_some_and(|[home, away]| home == away) {
+        let at = object.as_ref().map_or(Ok(None), |score| score.optional("p"))?;
+        return Err(at.as_ref().unwrap_or(item).fault("a shoot-out that has a winner"));
+    }
+    let result = scores.after_extra_time.or(scores.full_time);
+    let partly = scores.half_time.or(scores.shootout);
+    match (&object, result, partly) {
+        (_, Some(_), _) => Ok(Some(scores)),
+        (Some(score), None, _) => Err(score.missing("ft", FULL_TIME)),
+        (None, None, Some(_)) => Err(item.missing("score1", "the home side's goals after 90 minutes")),
+        (None, None, None) => Ok((!goals.is_empty()).then_some(scores)),
+    }
+}
+
+/// A score as `[2, 1]`.
+fn pair(of: &At, name: &str) -> Result<Option<Score>, Fault> {
+    let Some(at) = of.optional(name)? else { return Ok(None) };
+    match at.items(2)?.as_slice() {
+        [home, away] => Ok(Some([goals_in_score(home)?, goals_in_score(away)?])),
+        _ => Err(at.fault("two numbers of goals")),
+    }
+}
+
+/// A score as `"score1et": 2, "score2et": 1`.
+fn two_numbers(item: &At, what: &str) -> Result<Option<Score>, Fault> {
+    let [home, away] = [1, 2].map(|side| format!("score{side}{what}"));
+    match (item.optional(&home)?, item.optional(&away)?) {
+        (None, None) => Ok(None),
+        (Some(at_home), Some(at_away)) => Ok(Some([goals_in_score(&at_home)?, goals_in_score(&at_away)?])),
+        (Some(_), None) => Err(item.missing(&away, "the other side's goals as well")),
+        (None, Some(_)) => Err(item.missing(&home, "the other side's goals as well")),
+    }
+}
+
+fn goals_in_score(at: &At) -> Result<u16, Fault> {
+    at.whole(0..=MAX_GOALS, "goals")
 }
 
 /// Whether a goal alone shows that there was extra time.
@@ -161,14 +201,6 @@ fn count_on_from_90(goal: &mut Goal) {
     }
 }
 
-fn score_at(at: &At) -> Result<Score, Fault> {
-    let goals = |at: &At| at.whole(0..=MAX_GOALS, "goals");
-    match at.items(2)?.as_slice() {
-        [home, away] => Ok([goals(home)?, goals(away)?]),
-        _ => Err(at.fault("two numbers of goals")),
-    }
-}
-
 fn goals_of(item: &At, side: usize, name: &str) -> Result<Vec<Goal>, Fault> {
     let Some(list) = item.optional(name)? else {
         return Ok(Vec::new());
@@ -177,7 +209,7 @@ fn goals_of(item: &At, side: usize, name: &str) -> Result<Vec<Goal>, Fault> {
 }
 
 fn goal(at: &At, side: usize) -> Result<Goal, Fault> {
-    let (minute, stoppage) = minute_of(at)?;
+    let (minute, stoppage) = minute::of(at)?;
     let kind = match (at.flag("owngoal")?, at.flag("penalty")?) {
         (true, _) => kind::OWN_GOAL,
         (false, true) => kind::PENALTY_GOAL,
@@ -191,47 +223,4 @@ fn goal(at: &At, side: usize) -> Result<Goal, Fault> {
         kind,
         player,
     })
-}
-
-const MINUTE: &str = "a number or text like \"90+3\"";
-
-/// Minute and stoppage, from `90` and `"offset": 3` or from `"90+3"`.
-fn minute_of(goal: &At) -> Result<(u16, u16), Fault> {
-    let at = goal.required("minute", MINUTE)?;
-    let (minute, in_text) = match at.value {
-        Value::String(text) => minute_text(text).ok_or_else(|| at.fault(MINUTE))?,
-        Value::Number(number) => (
-            number.as_u64().ok_or_else(|| at.fault("a whole number of minutes"))?,
-            None,
-        ),
-        _ => return Err(at.fault(MINUTE)),
-    };
-    let minute = at.bounded(minute, 1..=MAX_MINUTE, "a minute")?;
-    let offset = goal.optional("offset")?;
-    let stoppage = match (in_text, offset) {
-        (Some(_), Some(offset)) => return Err(offset.fault("no offset beside a minute with its own \"+\"")),
-        (Some(in_text), None) => at.bounded(in_text, 0..=MAX_STOPPAGE, "stoppage")?,
-        (None, Some(offset)) => offset.whole(0..=MAX_STOPPAGE, "stoppage")?,
-        (None, None) => 0,
-    };
-    if stoppage > 0 && !PERIOD_ENDS.contains(&minute) {
-        return Err(at.fault("minute 45, 90, 105 or 120, because stoppage is counted on from it"));
-    }
-    Ok((minute, stoppage))
-}
-
-/// Minute and, after a plus, stoppage: plain decimal numbers.
-fn minute_text(text: &str) -> Option<(u64, Option<u64>)> {
-    let number = |text: &str| {
-        let text = text.trim();
-        // `parse` would also take "+3", so that "90++3" passed.
-        text.bytes()
-            .all(|b| b.is_ascii_digit())
-            .then(|| text.parse().ok())
-            .flatten()
-    };
-    match text.split_once('+') {
-        Some((minute, stoppage)) => Some((number(minute)?, Some(number(stoppage)?))),
-        None => Some((number(text)?, None)),
-    }
 }
