@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! RunRecord -> histogram -> summary, trust -+-> terminal  (stdout)
-//!      |                                    +-> markdown  report.md
-//!      |                                    +-> chart -> svg  charts/*.svg
+//!      |                                    +-> chart -+-> text_chart -> markdown  report.md
+//!      |                                               +-> svg  charts/*.svg
 //!      +-> csv     summary.csv, series.csv
 //!      +-> hlog    histograms/*.hlog
 //!      +-> schema  run.schema.json
@@ -30,6 +30,7 @@ pub mod schema;
 pub mod summary;
 pub mod svg;
 pub mod terminal;
+pub mod text_chart;
 pub mod trust;
 
 use std::path::Path;

@@ -6,7 +6,7 @@ use crate::report::format::{bytes, count};
 use crate::report::summary::label;
 use crate::report::trust;
 
-use super::table::{escape, table};
+use super::table::{code, escape, table};
 
 pub fn faults(record: &RunRecord) -> String {
     let mut items = String::new();
@@ -33,9 +33,9 @@ pub fn techniques(record: &RunRecord) -> String {
         ];
         let traits: Vec<&str> = traits.into_iter().filter(|word| !word.is_empty()).collect();
         out += &format!(
-            "- **{}** (`{}`; {}): {} Browsers: {}. Caveat: {}\n",
+            "- **{}** ({}; {}): {} Browsers: {}. Caveat: {}\n",
             escape(&transport.label),
-            transport.id.replace('`', ""),
+            code(&transport.id),
             escape(&traits.join(", ")),
             escape(&transport.summary),
             escape(transport.browser_support.trim_end_matches('.')),
@@ -49,7 +49,7 @@ pub fn techniques(record: &RunRecord) -> String {
     }
 }
 
-/// For a replay: folded, and once for all rows that show the same.
+/// For a replay: once for all rows that show the same.
 pub fn final_scores(record: &RunRecord) -> String {
     let mut shown: Vec<(&[FinalScore], Vec<String>)> = Vec::new();
     for row in record.rows.iter().filter(|row| !row.final_scores.is_empty()) {
@@ -75,7 +75,7 @@ pub fn final_scores(record: &RunRecord) -> String {
     if out.is_empty() {
         return out;
     }
-    format!("<details>\n<summary>Final scores the clients showed</summary>\n\n{out}</details>\n")
+    format!("## Final scores the clients showed\n\n{out}")
 }
 
 pub fn definitions(record: &RunRecord) -> String {
