@@ -5,6 +5,7 @@
 //!      |                                    +-> chart -+-> text_chart -> markdown  report.md
 //!      |                                               +-> svg  charts/*.svg
 //!      +-> csv     summary.csv, series.csv
+//!      +-> metrics metrics.txt
 //!      +-> hlog    histograms/*.hlog
 //!      +-> schema  run.schema.json
 //! ```
@@ -25,6 +26,7 @@ pub mod format;
 pub mod histogram;
 pub mod hlog;
 pub mod markdown;
+pub mod metrics;
 pub mod model;
 pub mod schema;
 pub mod summary;
@@ -47,6 +49,7 @@ pub fn write_all(record: &RunRecord, dir: &Path) -> Result<()> {
     file::write(&dir.join("run.schema.json"), schema::json().as_bytes())?;
     file::write(&dir.join("summary.csv"), &csv::summary(record)?)?;
     file::write(&dir.join("series.csv"), &csv::series(record)?)?;
+    file::write(&dir.join("metrics.txt"), metrics::text(record)?.as_bytes())?;
     for log in hlog::logs(record)? {
         file::write(&dir.join("histograms").join(log.name), &log.bytes)?;
     }

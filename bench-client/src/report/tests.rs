@@ -259,6 +259,7 @@ fn every_report_is_written_and_nothing_half_written_stays() {
             "report.md",
             "summary.csv",
             "series.csv",
+            "metrics.txt",
             "run.schema.json",
         ] {
             assert!(files.contains(Path::new(name)), "{name}");

@@ -252,7 +252,9 @@ fn every_report_is_there(out: &Path) {
     let drawn = report.split("## Charts\n").nth(1).unwrap_or_default();
     let drawn = drawn.split("\n## ").next().unwrap_or_default();
     assert_eq!(drawn.matches("\n### ").count(), charts.len(), "{drawn}");
+    let metrics = text("metrics.txt");
     assert!(
+        metrics.contains("bench_client_deliveries{") && metrics.ends_with("# EOF\n"),
         "{metrics}"
     );
     assert!(!report.contains("]("), "a link that would break elsewhere");
