@@ -250,7 +250,7 @@ fn every_report_is_there(out: &Path) {
     }
     // Drawn in characters: it is pasted where neither pictures nor links would come along.
     let drawn = report.split("## Charts\n").nth(1).unwrap_or_default();
-    let drawn = drawn.split("\n## ").next().unwrap_or_default();
+    let drawn = drawn.split("<details>").next().unwrap_or_default();
     assert_eq!(drawn.matches("\n### ").count(), charts.len(), "{drawn}");
     let metrics = text("metrics.txt");
     assert!(

@@ -16,9 +16,14 @@ const LOST: char = '»';
 
 pub fn bars(axis: &Axis, groups: &[Group]) -> String {
     let all = || groups.iter().flat_map(|group| &group.bars);
-    let said = |bar: &Bar| match bar.range {
-        Some((low, high)) => format!("{} ({} – {})", bar.text, words(low, axis.unit), words(high, axis.unit)),
-        None => bar.text.clone(),
+    let said = |bar: &Bar| {
+        let ends = bar
+            .range
+            .map(|(low, high)| (words(low, axis.unit), words(high, axis.unit)));
+        match ends {
+            Some((low, high)) if low != high => format!("{} ({low} – {high})", bar.text),
+            _ => bar.text.clone(),
+        }
     };
     let columns = Columns::of(
         all().map(|bar| bar.owner.label.as_str()),
