@@ -1,7 +1,6 @@
 //! The command line: what can be asked, and with which exit code it ends.
 //!
-//! Tables go to stdout, progress and errors to stderr. Exit codes, in order of precedence: 130 interrupted · 2 wrong usage or bad
-//! scenario · 1 failed · 4 measured but invalid · 3 a threshold is broken or something regressed · 0 fine.
+//! Tables go to stdout, progress and errors to stderr. Exit codes stand in [`crate::exit_code`].
 
 mod calibrate;
 mod compare;
@@ -23,6 +22,7 @@ use server::settings::{FeedSettings, ServerSettings};
 use crate::{
     control::Control,
     environment,
+    exit_code::{self, FAILED, INTERRUPTED, INVALID, USAGE},
     plan::{self, Overrides},
     progress,
     record::Mode,
@@ -31,18 +31,13 @@ use crate::{
     transports, verify,
 };
 
-const FAILED: u8 = 1;
-const USAGE: u8 = 2;
-const INVALID: u8 = 4;
-const BROKEN: u8 = 3;
-const INTERRUPTED: u8 = 130;
 /// Widest table, and its width where stdout is no terminal.
 const TABLE_WIDTH: usize = 100;
 
 /// What does live data cost, and how fresh is it? One feed over short polling, long polling, Server-Sent Events and
 /// WebSocket, measured with thousands of real connections.
 #[derive(Parser)]
-#[command(version, max_term_width = 100)]
+#[command(version, max_term_width = 100, after_help = exit_code::help())]
 struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -7,6 +7,7 @@ mod calibrate;
 mod compare;
 mod finished;
 mod interrupted;
+mod json;
 mod lab;
 mod like;
 mod lossy;

@@ -23,7 +23,8 @@ pub fn verdicts(record: &RunRecord, summaries: &[Summary]) -> String {
     };
     let said = trust::said(summaries);
     let (reasons, remarks): (Vec<&Said>, Vec<&Said>) = said.iter().partition(|said| said.verdict > Verdict::Valid);
-    let mut out = format!("{title}**{}**\n\n{}", escape(&overall), by_technique(summaries));
+    let ended = trust::exit_code(record, summaries).map_or_else(String::new, |words| format!(" {words}."));
+    let mut out = format!("{title}**{}**{ended}\n\n{}", escape(&overall), by_technique(summaries));
     if !reasons.is_empty() {
         out += "\nWhat speaks against them:\n\n";
         for said in reasons {
