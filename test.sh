@@ -5,8 +5,8 @@
 #   ./test.sh --long   also the tests marked #[ignore]: the place for checks that take minutes (many clients, long runs)
 #
 # Exit codes: 0 all passed · 1 something failed, or no test ran at all · 2 wrong usage.
-# As root on Debian it installs what is missing: tshark, util-linux and python3-venv by apt-get; and hdrhistogram by pip, into
-# target/venv. Where that can't be done (no root, no network), the tests that need them end with a line SKIPPED.
+# As root on Debian it installs what is missing: tshark, util-linux and python3-venv by apt-get; hdrhistogram and prometheus_client by
+# pip, into target/venv. Where that can't be done (no root, no network), the tests that need them end with a line SKIPPED.
 # LAB_DATA names the folder of openfootball's worldcup files; without it, ../shared/data is used where it exists.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -38,8 +38,8 @@ for component in rustfmt clippy; do
     fi
 done
 
-# Two tests look at the program from outside: through tshark, and through Python's HdrHistogram. What is missing is installed where
-# that can be done in a short time; elsewhere those tests say SKIPPED, and here stands why.
+# Some tests look at the program from outside: through tshark, Python's HdrHistogram, Prometheus' own parser. What is missing is
+# installed where that can be done in a short time; elsewhere those tests say SKIPPED, and here stands why.
 not_installed=()
 install_packages() {
     local missing=()
@@ -60,22 +60,22 @@ install_packages() {
         not_installed+=("${missing[*]}: apt-get could not install what is missing")
     fi
 }
-install_hdrhistogram() {
+install_from_pypi() {
     local venv="${CARGO_TARGET_DIR:-target}/venv"
-    "$venv/bin/python3" -c 'import hdrh' >/dev/null 2>&1 && return 0
+    "$venv/bin/python3" -c 'import hdrh, prometheus_client' >/dev/null 2>&1 && return 0
     if ! command -v python3 >/dev/null; then
-        not_installed+=("hdrhistogram: python3 is not there")
+        not_installed+=("hdrhistogram and prometheus_client: python3 is not there")
         return 0
     fi
-    echo "==> pip install hdrhistogram"
+    echo "==> pip install hdrhistogram prometheus_client"
     rm -rf "$venv"
     if ! { python3 -m venv "$venv" &&
-        timeout 120 "$venv/bin/python3" -m pip install --quiet --retries 0 --timeout 10 hdrhistogram==0.10.8; } >&2; then
-        not_installed+=("hdrhistogram: pip could not install it")
+        timeout 120 "$venv/bin/python3" -m pip install --quiet --retries 0 --timeout 10 hdrhistogram==0.10.8 prometheus_client==0.23.1; } >&2; then
+        not_installed+=("hdrhistogram and prometheus_client: pip could not install them")
     fi
 }
 install_packages
-install_hdrhistogram
+install_from_pypi
 
 [[ -t 1 ]] || export CARGO_TERM_COLOR=never
 if [[ -z "${LAB_DATA:-}" && -d ../shared/data ]]; then

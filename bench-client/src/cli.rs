@@ -6,6 +6,7 @@ mod calibrate;
 mod compare;
 mod dry_run;
 mod like;
+mod report;
 mod run;
 mod signals;
 
@@ -26,7 +27,7 @@ use crate::{
     plan::{self, Overrides},
     progress,
     record::Mode,
-    report::{self, terminal},
+    report::terminal,
     scenario::{self, Scenario},
     transports, verify,
 };
@@ -57,10 +58,7 @@ enum Command {
     /// Check every transport for order, completeness, resume and reset, in seconds
     Verify(VerifyArgs),
     /// Make the reports of a run again, from its run.json
-    Report {
-        /// Folder of the run
-        dir: PathBuf,
-    },
+    Report(report::ReportArgs),
     /// Compare two runs: what changed from A to B, and how surely; exit code 3 on a regression
     Compare(compare::CompareArgs),
     /// Serve the feed, its API and its page
@@ -199,16 +197,7 @@ fn execute(command: Command) -> Result<u8, Failure> {
         Command::Calibrate(arguments) => runtime()?.block_on(calibrate::execute(&arguments)),
         Command::List => Ok(print(&list())?),
         Command::Verify(arguments) => runtime()?.block_on(verify_command(&arguments)),
-        Command::Report { dir } => {
-            let record = crate::run::load(&dir).map_err(usage)?;
-            let dir = if dir.ends_with("run.json") {
-                dir.with_file_name("")
-            } else {
-                dir
-            };
-            report::write_all(&record, &dir)?;
-            Ok(print(&format!("{}\nreports: {}\n", table(&record)?, dir.display()))?)
-        }
+        Command::Report(arguments) => report::command(&arguments),
         Command::Compare(arguments) => compare::command(&arguments),
         Command::Serve { feed, server } => {
             let (feed, description) = feed.feed().map_err(usage)?;

@@ -4,6 +4,7 @@
 //! RunRecord -> histogram -> summary, trust -+-> terminal  (stdout)
 //!      |                                    +-> chart -+-> text_chart -> markdown  report.md
 //!      |                                               +-> svg  charts/*.svg
+//!      +-> splice  a table in other people's documents
 //!      +-> csv     summary.csv, series.csv
 //!      +-> metrics metrics.txt
 //!      +-> hlog    histograms/*.hlog
@@ -29,6 +30,7 @@ pub mod markdown;
 pub mod metrics;
 pub mod model;
 pub mod schema;
+pub mod splice;
 pub mod summary;
 pub mod svg;
 pub mod terminal;

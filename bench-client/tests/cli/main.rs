@@ -19,6 +19,7 @@ mod refused;
 mod replay;
 mod serve;
 mod settled;
+mod splice;
 mod thresholds;
 mod verdict;
 mod words;
