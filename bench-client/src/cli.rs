@@ -6,6 +6,8 @@ mod calibrate;
 mod compare;
 mod dry_run;
 mod like;
+mod list;
+mod pages;
 mod report;
 mod run;
 mod signals;
@@ -24,12 +26,12 @@ use crate::{
     control::Control,
     environment,
     exit_code::{self, FAILED, INTERRUPTED, INVALID, USAGE},
-    plan::{self, Overrides},
+    plan::Overrides,
     progress,
     record::Mode,
     report::terminal,
     scenario::{self, Scenario},
-    transports, verify,
+    verify,
 };
 
 /// Widest table, and its width where stdout is no terminal.
@@ -61,6 +63,17 @@ enum Command {
     Report(report::ReportArgs),
     /// Compare two runs: what changed from A to B, and how surely; exit code 3 on a regression
     Compare(compare::CompareArgs),
+    /// Print a completion script for a shell, such as `source <(bench-client completions bash)`
+    Completions {
+        /// Shell that is to complete
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, such as for `man -l -`
+    Man {
+        /// Write it into this folder instead, with a page for each command
+        #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+        out: Option<PathBuf>,
+    },
     /// Serve the feed, its API and its page
     Serve {
         #[command(flatten)]
@@ -81,9 +94,11 @@ struct VerifyArgs {
 #[derive(Args)]
 struct PlanArgs {
     /// Name of a scenario, or a .toml file [default: live-score]
+    #[arg(value_parser = pages::scenarios(), hide_possible_values = true, value_hint = clap::ValueHint::FilePath)]
     scenario: Option<String>,
     /// Transports to measure, separated by commas [default: all]
     #[arg(long = "transport", value_name = "A,B", value_delimiter = ',')]
+    #[arg(value_parser = pages::transports(), hide_possible_values = true)]
     transports: Option<Vec<String>>,
     /// Virtual clients, each with a real connection
     #[arg(long, value_name = "N")]
@@ -195,10 +210,16 @@ fn execute(command: Command) -> Result<u8, Failure> {
     match command {
         Command::Run(arguments) => runtime()?.block_on(run::command(&arguments)),
         Command::Calibrate(arguments) => runtime()?.block_on(calibrate::execute(&arguments)),
-        Command::List => Ok(print(&list())?),
+        Command::List => Ok(print(&list::text())?),
         Command::Verify(arguments) => runtime()?.block_on(verify_command(&arguments)),
         Command::Report(arguments) => report::command(&arguments),
         Command::Compare(arguments) => compare::command(&arguments),
+        Command::Completions { shell } => Ok(print(&String::from_utf8_lossy(&pages::completions(shell)))?),
+        Command::Man { out: None } => Ok(print(&String::from_utf8_lossy(&pages::man()?))?),
+        Command::Man { out: Some(folder) } => {
+            pages::write_man(&folder)?;
+            Ok(print(&format!("manual pages: {}\n", folder.display()))?)
+        }
         Command::Serve { feed, server } => {
             let (feed, description) = feed.feed().map_err(usage)?;
             server::logging::init(&server);
@@ -245,31 +266,6 @@ async fn verify_command(arguments: &VerifyArgs) -> Result<u8, Failure> {
 fn table(record: &crate::record::RunRecord) -> anyhow::Result<String> {
     let color = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     terminal::table(record, TABLE_WIDTH, color)
-}
-
-fn list() -> String {
-    let mut text = String::from("Scenarios (run NAME, or a .toml file of your own):\n");
-    for (name, _) in scenario::BUILT_IN {
-        // They are read and planned by a test.
-        let Ok(scenario) = Scenario::load(name) else { continue };
-        let Ok(resolved) = plan::resolve(&scenario, &Overrides::default()) else {
-            continue;
-        };
-        let default = if name == scenario::DEFAULT { " (default)" } else { "" };
-        text += &format!(
-            "  {name:<14} {}{default}\n  {:14} {}\n",
-            scenario.file.summary,
-            "",
-            dry_run::load(&resolved.plan)
-        );
-    }
-    text += "\nTransports (--transport A,B):\n";
-    for row in &transports::ALL {
-        let described = server::transports::ALL.iter().find(|one| one.id() == row.id);
-        let words = described.map_or("", |one| one.description.summary.as_ref());
-        text += &format!("  {:<14} {words}\n", row.id);
-    }
-    text
 }
 
 /// Prints to stdout. A reader that has left (`| head`) is no failure.

@@ -26,6 +26,12 @@ pub fn load(plan: &Plan) -> String {
     )
 }
 
+/// The same for lists: what comes to the clients, and how long it takes.
+pub fn brief(plan: &Plan) -> String {
+    let clients = format::of(plan.clients.into(), "client", "clients");
+    format!("{clients}, {}, about {}", feed(plan), length(plan))
+}
+
 /// How long it takes: with looks, to the first and to the last of them.
 fn length(plan: &Plan) -> String {
     let (first_s, most) = (limits::run_s(plan), most_repeats(plan));

@@ -13,6 +13,7 @@ mod like;
 mod lossy;
 mod model;
 mod output;
+mod pages;
 mod processes;
 mod record;
 mod refused;
