@@ -6,7 +6,7 @@
 #
 # Exit codes: 0 all passed · 1 something failed, or no test ran at all · 2 wrong usage.
 # As root on Debian it installs what is missing: tshark, slowhttptest, util-linux, python3-venv, curl, nodejs and npm by apt-get. Clients that others
-# wrote, which tests try against our server, come by npm into target/npm and by pip into target/venv, with hdrhistogram. Where that
+# wrote, which tests try against our server, come by npm into target/npm and by pip into target/venv, with hdrhistogram and prometheus_client. Where that
 # can't be done (no root, no network), the tests that need them end with a line SKIPPED.
 # LAB_DATA names the folder of openfootball's worldcup files; without it, ../shared/data is used where it exists.
 set -euo pipefail
@@ -39,7 +39,7 @@ for component in rustfmt clippy; do
     fi
 done
 
-# Some tests look at the program from outside: through tshark, slowhttptest, Python's HdrHistogram, and clients that others wrote. What is missing is
+# Some tests look at the program from outside: through tshark, slowhttptest, Python's HdrHistogram, Prometheus' own parser, and clients that others wrote. What is missing is
 # installed where that can be done in a short time; elsewhere those tests say SKIPPED, and here stands why.
 not_installed=()
 install_packages() {
@@ -74,12 +74,12 @@ install_python_packages() {
         not_installed+=("Python packages: python3 is not there")
         return 0
     fi
-    echo "==> pip install hdrhistogram and $clients/requirements.txt"
+    echo "==> pip install hdrhistogram, prometheus_client and $clients/requirements.txt"
     rm -rf "$venv"
     local pip=(timeout 120 "$venv/bin/python3" -m pip install --quiet --retries 0 --timeout 10)
     # One that can't be had is no reason to go without the other.
-    if ! { python3 -m venv "$venv" && "${pip[@]}" hdrhistogram==0.10.8; } >&2; then
-        not_installed+=("hdrhistogram: pip could not install it")
+    if ! { python3 -m venv "$venv" && "${pip[@]}" hdrhistogram==0.10.8 prometheus_client==0.23.1; } >&2; then
+        not_installed+=("hdrhistogram and prometheus_client: pip could not install it")
     elif ! "${pip[@]}" --requirement "$clients/requirements.txt" >&2; then
         not_installed+=("websockets, aiohttp and httpx-sse: pip could not install them")
     else

@@ -1,12 +1,14 @@
 //! The command line: what can be asked, and with which exit code it ends.
 //!
-//! Tables go to stdout, progress and errors to stderr. Exit codes, in order of precedence: 130 interrupted · 2 wrong usage or bad
-//! scenario · 1 failed · 4 measured but invalid · 3 a threshold is broken or something regressed · 0 fine.
+//! Tables go to stdout, progress and errors to stderr. Exit codes stand in [`crate::exit_code`].
 
 mod calibrate;
 mod compare;
 mod dry_run;
 mod like;
+mod list;
+mod pages;
+mod report;
 mod run;
 mod signals;
 
@@ -26,26 +28,22 @@ use server::{
 use crate::{
     control::Control,
     environment,
-    plan::{self, Overrides},
+    exit_code::{self, FAILED, INTERRUPTED, INVALID, USAGE},
+    plan::Overrides,
     progress,
     record::Mode,
-    report::{self, terminal},
+    report::terminal,
     scenario::{self, Scenario},
-    transports, verify,
+    verify,
 };
 
-const FAILED: u8 = 1;
-const USAGE: u8 = 2;
-const INVALID: u8 = 4;
-const BROKEN: u8 = 3;
-const INTERRUPTED: u8 = 130;
 /// Widest table, and its width where stdout is no terminal.
 const TABLE_WIDTH: usize = 100;
 
 /// What does live data cost, and how fresh is it? One feed over short polling, long polling, Server-Sent Events and
 /// WebSocket, measured with thousands of real connections.
 #[derive(Parser)]
-#[command(version, max_term_width = 100)]
+#[command(version, max_term_width = 100, after_help = exit_code::help())]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -65,12 +63,20 @@ enum Command {
     /// Check every transport for order, completeness, resume and reset, in seconds
     Verify(VerifyArgs),
     /// Make the reports of a run again, from its run.json
-    Report {
-        /// Folder of the run
-        dir: PathBuf,
-    },
+    Report(report::ReportArgs),
     /// Compare two runs: what changed from A to B, and how surely; exit code 3 on a regression
     Compare(compare::CompareArgs),
+    /// Print a completion script for a shell, such as `source <(bench-client completions bash)`
+    Completions {
+        /// Shell that is to complete
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, such as for `man -l -`
+    Man {
+        /// Write it into this folder instead, with a page for each command
+        #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+        out: Option<PathBuf>,
+    },
     /// Serve the feed, its API and its page
     Serve {
         #[command(flatten)]
@@ -91,9 +97,11 @@ struct VerifyArgs {
 #[derive(Args)]
 struct PlanArgs {
     /// Name of a scenario, or a .toml file [default: live-score]
+    #[arg(value_parser = pages::scenarios(), hide_possible_values = true, value_hint = clap::ValueHint::FilePath)]
     scenario: Option<String>,
     /// Transports to measure, separated by commas [default: all]
     #[arg(long = "transport", value_name = "A,B", value_delimiter = ',')]
+    #[arg(value_parser = pages::transports(), hide_possible_values = true)]
     transports: Option<Vec<String>>,
     /// Virtual clients, each with a real connection
     #[arg(long, value_name = "N")]
@@ -206,19 +214,16 @@ fn execute(command: Command) -> Result<u8, Failure> {
     match command {
         Command::Run(arguments) => runtime()?.block_on(run::command(&arguments)),
         Command::Calibrate(arguments) => runtime()?.block_on(calibrate::execute(&arguments)),
-        Command::List => Ok(print(&list())?),
+        Command::List => Ok(print(&list::text())?),
         Command::Verify(arguments) => runtime()?.block_on(verify_command(&arguments)),
-        Command::Report { dir } => {
-            let record = crate::run::load(&dir).map_err(usage)?;
-            let dir = if dir.ends_with("run.json") {
-                dir.with_file_name("")
-            } else {
-                dir
-            };
-            report::write_all(&record, &dir)?;
-            Ok(print(&format!("{}\nreports: {}\n", table(&record)?, dir.display()))?)
-        }
+        Command::Report(arguments) => report::command(&arguments),
         Command::Compare(arguments) => compare::command(&arguments),
+        Command::Completions { shell } => Ok(print(&String::from_utf8_lossy(&pages::completions(shell)))?),
+        Command::Man { out: None } => Ok(print(&String::from_utf8_lossy(&pages::man()?))?),
+        Command::Man { out: Some(folder) } => {
+            pages::write_man(&folder)?;
+            Ok(print(&format!("manual pages: {}\n", folder.display()))?)
+        }
         Command::Serve { feed, server } => {
             server::logging::init(&server);
             let (feed, description) = feed.feed().map_err(usage)?;
@@ -267,31 +272,6 @@ async fn verify_command(arguments: &VerifyArgs) -> Result<u8, Failure> {
 fn table(record: &crate::record::RunRecord) -> anyhow::Result<String> {
     let color = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     terminal::table(record, TABLE_WIDTH, color)
-}
-
-fn list() -> String {
-    let mut text = String::from("Scenarios (run NAME, or a .toml file of your own):\n");
-    for (name, _) in scenario::BUILT_IN {
-        // They are read and planned by a test.
-        let Ok(scenario) = Scenario::load(name) else { continue };
-        let Ok(resolved) = plan::resolve(&scenario, &Overrides::default()) else {
-            continue;
-        };
-        let default = if name == scenario::DEFAULT { " (default)" } else { "" };
-        text += &format!(
-            "  {name:<14} {}{default}\n  {:14} {}\n",
-            scenario.file.summary,
-            "",
-            dry_run::load(&resolved.plan)
-        );
-    }
-    text += "\nTransports (--transport A,B):\n";
-    for row in &transports::ALL {
-        let described = server::transports::ALL.iter().find(|one| one.id() == row.id);
-        let words = described.map_or("", |one| one.description.summary.as_ref());
-        text += &format!("  {:<14} {words}\n", row.id);
-    }
-    text
 }
 
 /// Prints to stdout. A reader that has left (`| head`) is no failure.

@@ -6,7 +6,7 @@
 //!
 //! # Layout
 //!
-//! * [`cli`]: commands and exit codes.  [`scenario`], [`plan`], [`limits`]: what to measure, checked before it starts.
+//! * [`cli`], [`exit_code`]: commands, and what the program ends with.  [`scenario`], [`plan`], [`limits`]: what to measure, checked before it starts.
 //! * [`run`]: the phases of a row, row by row.  [`process`], [`control`]: the server under test and the talk with it.
 //! * [`calibration`]: what the client alone adds, measured against a null server and kept.
 //! * [`fleet`], [`virtual_client`]: the load.  [`transports`]: a file and a row per technique.  [`net`]: the only sockets of the load.
@@ -20,6 +20,7 @@ pub mod calibration;
 pub mod cli;
 pub mod control;
 pub mod environment;
+pub mod exit_code;
 pub mod fleet;
 pub mod headers;
 pub mod limits;

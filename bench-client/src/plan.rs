@@ -5,6 +5,7 @@
 //! ```
 
 mod check;
+mod command;
 mod error;
 mod like;
 
@@ -27,6 +28,7 @@ use crate::{
 };
 
 use check::{REPEATS, SECONDS, check, check_repeats, check_restart, check_thresholds, check_updates};
+pub use command::command;
 pub use error::PlanError;
 pub use like::{Changes, LikeError, differences, resolve_like};
 

@@ -46,6 +46,15 @@ fn clients(plan: &Plan) -> String {
     }
 }
 
+/// The same for lists: what comes to the clients, and how long it takes.
+pub fn brief(plan: &Plan) -> String {
+    let variants = match plan.variants.len() {
+        0 => String::new(),
+        variants => format!(", {variants} variants"),
+    };
+    format!("{}, {}{variants}, about {}", clients(plan), feed(plan), length(plan))
+}
+
 /// How long it takes: with looks, to the first and to the last of them.
 fn length(plan: &Plan) -> String {
     let (first_s, most) = (limits::run_s(plan), most_repeats(plan));

@@ -6,14 +6,15 @@ use anyhow::Context;
 use clap::Args;
 use server::FeedDescription;
 
-use super::{BROKEN, FAILED, Failure, INTERRUPTED, INVALID, PlanArgs, dry_run, like, print, signals, table, usage};
+use super::{FAILED, Failure, INTERRUPTED, PlanArgs, dry_run, like, print, signals, table, usage};
 use crate::{
     control::Control,
-    environment,
+    environment, exit_code,
     limits::{self, Need},
     plan::{self, Overrides, Resolved},
     progress::{self, Progress},
-    record::{Plan, RunStatus, Verdict},
+    record::{Plan, RunStatus},
+    report::trust,
     run::{self, FolderError, Setting},
     thresholds,
 };
@@ -88,6 +89,9 @@ pub async fn command(arguments: &RunArgs) -> Result<u8, Failure> {
         for one in &broken {
             progress::tell(&format!("broken threshold: {}", one.words()));
         }
+        if let Some(words) = trust::reservation(&ended.record)? {
+            progress::tell(&format!("verdict: {words}"));
+        }
         print(&(serde_json::to_string_pretty(&ended.record).context("the record could not be encoded")? + "\n"))?;
     } else {
         print(&table(&ended.record)?)?;
@@ -107,13 +111,7 @@ pub async fn command(arguments: &RunArgs) -> Result<u8, Failure> {
     if !arguments.json {
         print(&format!("report: {}\n", ended.folder.join("report.md").display()))?;
     }
-    Ok(match ended.record.status {
-        RunStatus::Interrupted => INTERRUPTED,
-        RunStatus::Failed | RunStatus::Running => FAILED,
-        RunStatus::Finished if ended.record.verdict() == Some(Verdict::Invalid) => INVALID,
-        RunStatus::Finished if !broken.is_empty() => BROKEN,
-        RunStatus::Finished => 0,
-    })
+    Ok(exit_code::of(&ended.record, !broken.is_empty()))
 }
 
 /// Refuses a plan that needs more than the machine has.

@@ -2,8 +2,7 @@
 
 use tokio_util::sync::CancellationToken;
 
-use super::INTERRUPTED;
-use crate::progress;
+use crate::{exit_code::INTERRUPTED, progress};
 
 /// Cancelled by the first Ctrl-C, SIGTERM or SIGHUP (a closed terminal): stop, save, report. The second one leaves at once.
 pub fn interrupt() -> CancellationToken {

@@ -11,6 +11,7 @@ use super::{ContenderId, Quantile, Verdict};
 /// to it by wall clock.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct SummaryRow {
+    /// Name of the scenario.
     pub scenario: String,
     /// Id of the transport.
     pub transport: String,
@@ -24,6 +25,7 @@ pub struct SummaryRow {
     pub mode: String,
     /// Planned virtual clients.
     pub clients: u32,
+    /// Matches played at once.
     pub topics: u32,
     /// Updates per second and topic by the plan; empty for a replay.
     pub rate_hz: Option<f64>,
@@ -33,6 +35,7 @@ pub struct SummaryRow {
     pub poll_interval_ms: u64,
     /// `browser` or `minimal`.
     pub request_headers: String,
+    /// Of the feed and of the poll phases.
     pub seed: u64,
     /// Length of the window as measured.
     pub duration_s: Option<f64>,
@@ -56,11 +59,15 @@ pub struct SummaryRow {
     pub lagged: Option<u64>,
     /// Received before they were due: clocks disagree.
     pub negative_latencies: Option<u64>,
-    /// Receive time minus due time, µs, over all expected updates; `lost` where the quantile falls among the missing.
+    /// Receive time minus due time, µs, at the 50th percentile of all expected updates; `lost` where a quantile falls among the missing.
     pub latency_p50_us: Option<Quantile>,
+    /// Receive time minus due time, µs, at the 90th percentile.
     pub latency_p90_us: Option<Quantile>,
+    /// Receive time minus due time, µs, at the 99th percentile.
     pub latency_p99_us: Option<Quantile>,
+    /// Receive time minus due time, µs, at the 99.9th percentile.
     pub latency_p999_us: Option<Quantile>,
+    /// Receive time minus due time, µs: the longest.
     pub latency_max_us: Option<Quantile>,
     /// Mean over window and clients of: now − due time of the newest update held, µs.
     pub age_mean_us: Option<f64>,
@@ -70,10 +77,11 @@ pub struct SummaryRow {
     pub stale_share: Option<f64>,
     /// First to last client of the same update, µs, at the 99th percentile of the updates.
     pub spread_p99_us: Option<u64>,
-    /// Sent time minus due time at the server, µs.
+    /// Sent time minus due time at the server, µs, at the 99th percentile.
     pub publish_lag_p99_us: Option<u64>,
-    /// Start of connect() to a session that delivers, µs.
+    /// Start of connect() to a session that delivers, µs, at the 50th percentile.
     pub connect_p50_us: Option<u64>,
+    /// Start of connect() to a session that delivers, µs, at the 99th percentile.
     pub connect_p99_us: Option<u64>,
     /// Connections opened in the window.
     pub connections: Option<u64>,
@@ -85,7 +93,7 @@ pub struct SummaryRow {
     pub errors: Option<u64>,
     /// Request heads written in the window, handshakes included.
     pub requests: Option<u64>,
-    /// The same from start to the end of drain.
+    /// Request heads written from start to the end of drain, handshakes included.
     pub requests_total: Option<u64>,
     /// Poll answers in the window without an update.
     pub empty_responses: Option<u64>,
@@ -95,43 +103,48 @@ pub struct SummaryRow {
     pub payload_bytes: Option<u64>,
     /// Socket payload the clients sent in the window: HTTP and framing included, TCP and IP headers not.
     pub bytes_sent: Option<u64>,
+    /// Socket payload the clients received in the window: HTTP and framing included, TCP and IP headers not.
     pub bytes_received: Option<u64>,
-    /// (sent + received) / deliveries.
+    /// Socket payload, sent and received, / deliveries.
     pub bytes_per_update: Option<f64>,
     /// Socket payload of opening sessions, both ways, per planned client, from start to the end of drain.
     pub setup_bytes_per_client: Option<f64>,
     /// CPU time of the server process in the window, user and system; with a restart that of both.
     pub server_cpu_s: Option<f64>,
+    /// CPU time of the client process (all clients) in the window, user and system.
     pub client_cpu_s: Option<f64>,
-    /// CPU time / deliveries.
+    /// CPU time of the server process / deliveries, µs.
     pub server_cpu_us_per_update: Option<f64>,
+    /// CPU time of the client process (all clients) / deliveries, µs.
     pub client_cpu_us_per_update: Option<f64>,
     /// (resident at the end of settle − resident before the first client − bytes of the log) / clients. Absent with churn: clients that are
     /// away hold nothing.
     pub server_rss_bytes_per_client: Option<f64>,
-    /// IP packets of the clients' connections in the window, by the kernel's counters (TCP_INFO): TCP and IP headers included.
+    /// IP packets the clients sent in the window, by the kernel's counters (TCP_INFO), bytes: TCP and IP headers included.
     #[serde(default)]
     pub wire_bytes_sent: Option<u64>,
+    /// IP packets the clients received in the window, by the kernel's counters (TCP_INFO), bytes: TCP and IP headers included.
     #[serde(default)]
     pub wire_bytes_received: Option<u64>,
-    /// (wire sent + received) / deliveries.
+    /// Bytes of IP packets, sent and received, / deliveries.
     #[serde(default)]
     pub wire_bytes_per_update: Option<f64>,
-    /// Computed: the same in packets of at most 1,500 bytes.
+    /// Computed: bytes of IP packets / deliveries, were packets at most 1,500 bytes long.
     #[serde(default)]
     pub wire_bytes_per_update_at_1500: Option<f64>,
-    /// TCP segments of the clients' connections in the window, pure acknowledgements included.
+    /// TCP segments the clients sent in the window, pure acknowledgements included.
     #[serde(default)]
     pub segments_sent: Option<u64>,
+    /// TCP segments the clients received in the window, pure acknowledgements included.
     #[serde(default)]
     pub segments_received: Option<u64>,
     /// Segments sent again in the window.
     #[serde(default)]
     pub retransmitted_segments: Option<u64>,
-    /// What a byte waits in a client's socket until it is read, by the probes, µs.
+    /// What a byte waits in a client's socket until it is read, by the probes, µs, at the 99th percentile.
     #[serde(default)]
     pub client_lag_p99_us: Option<u64>,
-    /// The same in the server's runtime.
+    /// What a byte waits in a socket of the server's runtime until it is read, by the probes, µs, at the 99th percentile.
     #[serde(default)]
     pub server_lag_p99_us: Option<u64>,
     /// CPU of other processes over all cores, 0 to 1.

@@ -2,16 +2,19 @@
 //!
 //! ```text
 //! RunRecord, Summary -> words (sentences, notes) + trust (verdicts) + comparisons (claims) + results, layers (tables)
-//!                       + background (definitions, machine) -> report.md
+//!                       + charts (drawn in characters) + background (definitions, machine) -> fit (to its limit) -> report.md
 //! ```
 //!
-//! Which technique is better is said in `comparisons` alone, in sentences that carry their interval. Words of the record are escaped;
-//! the scenario's analysis alone is markdown and printed as such.
+//! It can be pasted into a pull request as it is: it has no links and no pictures, whose targets would not come along, and it is
+//! no longer than such a text may be. Which technique is better is said in `comparisons` alone, in sentences that carry their
+//! interval. Words of the record are escaped; the scenario's analysis alone is markdown and printed as such.
 
 mod background;
 mod calibration;
+mod charts;
 mod comparisons;
 mod final_scores;
+mod fit;
 mod layers;
 mod model;
 mod results;
@@ -24,66 +27,44 @@ use anyhow::Result;
 use crate::record::{RunRecord, Verdict};
 use crate::statistics::between_transports;
 
-use super::chart;
 use super::describe;
 use super::summary::summaries;
-use table::escape;
+use fit::{Part, fit};
 
-/// The whole report, with a line end. Charts are linked as `charts/<id>.svg`.
+/// The whole report, with a line end.
 ///
 /// # Errors
 /// Names the row whose histogram cannot be read.
 pub fn report(record: &RunRecord) -> Result<String> {
     let summaries = summaries(record)?;
-    let sections = [
-        words::title(record),
-        words::notes(&describe::notes(record, &summaries, Verdict::Valid)),
-        words::run(record),
-        trust::verdicts(record, &summaries),
-        trust::thresholds(record, &summaries),
-        words::measured(record, &summaries),
-        comparisons::comparisons(record, &between_transports(record)),
-        results::freshness(&summaries),
-        calibration::share(record)?,
-        results::cost(&summaries),
-        layers::bytes(record, &summaries),
-        charts(record)?,
-        model::predictions(&summaries),
-        analysis(record),
-        results::completeness(record),
-        background::faults(record),
-        results::repeats(record),
-        trust::health(record),
-        results::traffic(record),
-        results::connecting(&summaries),
-        results::memory(record),
-        background::techniques(record),
-        final_scores::final_scores(record),
-        background::definitions(record),
-        background::machine(record),
-    ];
-    Ok(sections
-        .into_iter()
-        .filter(|section| !section.is_empty())
-        .collect::<Vec<_>>()
-        .join("\n"))
-}
-
-fn charts(record: &RunRecord) -> Result<String> {
-    let images = chart::all(record)?.into_iter().map(|chart| {
-        format!(
-            "![{}: {}](charts/{})\n",
-            escape(&chart.title),
-            escape(&chart.caption),
-            chart.file_name()
-        )
-    });
-    let images: Vec<String> = images.collect();
-    Ok(if images.is_empty() {
-        String::new()
-    } else {
-        format!("## Charts\n\n{}", images.join("\n"))
-    })
+    let notes = describe::notes(record, &summaries, Verdict::Valid);
+    Ok(fit(vec![
+        Part::kept(words::title(record)),
+        Part::kept(words::notes(&notes)),
+        Part::kept(words::run(record)),
+        Part::kept(trust::verdicts(record, &summaries)),
+        Part::kept(trust::thresholds(record, &summaries)),
+        Part::kept(words::measured(record, &summaries)),
+        Part::giving_way(1, comparisons::comparisons(record, &between_transports(record))),
+        Part::kept(results::freshness(&summaries)),
+        Part::giving_way(4, calibration::share(record)?),
+        Part::kept(results::cost(&summaries)),
+        Part::giving_way(2, layers::bytes(record, &summaries)),
+        Part::giving_way(3, charts::charts(record)?),
+        Part::giving_way(9, model::predictions(&summaries)).folded(),
+        Part::giving_way(5, analysis(record)),
+        Part::giving_way(7, results::completeness(record)).folded(),
+        Part::giving_way(6, background::faults(record)),
+        Part::giving_way(8, results::repeats(record)).folded(),
+        Part::giving_way(11, trust::health(record)).folded(),
+        Part::giving_way(12, results::traffic(record)).folded(),
+        Part::giving_way(10, results::connecting(&summaries)).folded(),
+        Part::giving_way(13, results::memory(record)).folded(),
+        Part::giving_way(14, background::techniques(record)).folded(),
+        Part::giving_way(15, final_scores::final_scores(record)),
+        Part::giving_way(0, background::definitions(record)).folded(),
+        Part::giving_way(0, background::machine(record)).folded(),
+    ]))
 }
 
 fn analysis(record: &RunRecord) -> String {
@@ -94,3 +75,6 @@ fn analysis(record: &RunRecord) -> String {
         format!("## What to expect, and why\n\n{analysis}\n")
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,9 +2,11 @@
 //!
 //! ```text
 //! RunRecord -> histogram -> summary, trust -+-> terminal  (stdout)
-//!      |                                    +-> markdown  report.md
-//!      |                                    +-> chart -> svg  charts/*.svg
+//!      |                                    +-> chart -+-> text_chart -> markdown  report.md
+//!      |                                               +-> svg  charts/*.svg
+//!      +-> splice  a table in other people's documents
 //!      +-> csv     summary.csv, series.csv
+//!      +-> metrics metrics.txt
 //!      +-> hlog    histograms/*.hlog
 //!      +-> schema  run.schema.json
 //! ```
@@ -26,11 +28,14 @@ pub mod format;
 pub mod histogram;
 pub mod hlog;
 pub mod markdown;
+pub mod metrics;
 pub mod model;
 pub mod schema;
+pub mod splice;
 pub mod summary;
 pub mod svg;
 pub mod terminal;
+pub mod text_chart;
 pub mod trust;
 
 use std::path::Path;
@@ -47,6 +52,7 @@ pub fn write_all(record: &RunRecord, dir: &Path) -> Result<()> {
     file::write(&dir.join("run.schema.json"), schema::json().as_bytes())?;
     file::write(&dir.join("summary.csv"), &csv::summary(record)?)?;
     file::write(&dir.join("series.csv"), &csv::series(record)?)?;
+    file::write(&dir.join("metrics.txt"), metrics::text(record)?.as_bytes())?;
     for log in hlog::logs(record)? {
         file::write(&dir.join("histograms").join(log.name), &log.bytes)?;
     }

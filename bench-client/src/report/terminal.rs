@@ -16,7 +16,7 @@ use super::summary::{Summary, summaries};
 use super::trust::{self, Standing};
 use super::{comparisons, describe};
 
-const COLUMNS: [&str; 10] = [
+pub(super) const COLUMNS: [&str; 10] = [
     "technique",
     "p50",
     "p99",
@@ -223,7 +223,7 @@ fn figures(summaries: &[Summary], narrow: usize) -> Table {
     table
 }
 
-fn cells(summary: &Summary) -> Vec<String> {
+pub(super) fn cells(summary: &Summary) -> Vec<String> {
     vec![
         match summary.variant {
             Some(variant) => format!("  {}", clean(variant)),
@@ -242,7 +242,7 @@ fn cells(summary: &Summary) -> Vec<String> {
 }
 
 /// Joins `words` by `separator` into lines of at most `width` characters, unless one word alone is longer.
-pub(super) fn wrap(words: impl Iterator<Item = String>, separator: &str, width: usize) -> Vec<String> {
+pub fn wrap(words: impl Iterator<Item = String>, separator: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in words {
         match lines.last_mut() {

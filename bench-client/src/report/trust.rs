@@ -6,9 +6,14 @@
 //!
 //! It judges nothing: verdicts and their reasons come with the record. What several rows say alike is said once.
 
-use crate::record::{Finding, Outcome, Row, RunRecord, SCHEMA_VERSION, Verdict};
+use crate::exit_code;
+use crate::record::{Finding, Outcome, Row, RunRecord, RunStatus, SCHEMA_VERSION, Verdict};
+use crate::thresholds;
 
-use super::{format::listed, summary::Summary};
+use super::{
+    format::listed,
+    summary::{Summary, summaries},
+};
 
 /// The finding of a row that its conditions change nothing for.
 const UNCHANGED: &str = "unchanged";
@@ -71,6 +76,29 @@ pub fn unchanged(summaries: &[Summary]) -> Option<String> {
     let says = |summary: &&Summary| tells(summary.rows.iter().copied(), UNCHANGED, Verdict::Valid);
     let labels: Vec<&str> = summaries.iter().filter(says).map(|summary| summary.label).collect();
     (!labels.is_empty()).then(|| format!("unchanged, as they keep one connection anyway: {}", labels.join("; ")))
+}
+
+/// The run's verdict, where it is not VALID.
+///
+/// # Errors
+/// Names the row whose histogram cannot be read.
+pub fn reservation(record: &RunRecord) -> anyhow::Result<Option<String>> {
+    let valid = Standing::Judged(Verdict::Valid);
+    if of_run(record).is_none_or(|standing| standing == valid) {
+        return Ok(None);
+    }
+    Ok(overall(record, &summaries(record)?))
+}
+
+/// With which code the run ended, and what that means; None while it has not.
+pub fn exit_code(record: &RunRecord, summaries: &[Summary]) -> Option<String> {
+    if record.status == RunStatus::Running {
+        return None;
+    }
+    let checked = thresholds::check(record, summaries);
+    let broken = checked.iter().any(|one| one.standing == thresholds::Standing::Broken);
+    let code = exit_code::of(record, broken);
+    Some(format!("Exit code {code}: {}", exit_code::words(code)))
 }
 
 /// Why a record with rows has no verdict at all.

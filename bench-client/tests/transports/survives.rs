@@ -69,6 +69,8 @@ async fn a_client_counts_every_fault_and_comes_back_from_where_it_stood() {
             position: position.clone(),
             live: None,
             seed: 1,
+            churn: None,
+            backoff_jitter: true,
         };
         let mut log = ClientLog::default();
         soon(row.id, async {

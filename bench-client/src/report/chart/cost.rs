@@ -6,7 +6,7 @@ use crate::report::summary::Summary;
 
 use super::{Axis, Bar, Chart, Group, Plot, Scale, Unit, owner};
 
-const RANGES: &str = "Thin lines: the lowest to the highest repeat.";
+const RANGES: &str = "Ranges: the lowest to the highest repeat.";
 
 pub fn bytes_per_update(summaries: &[Summary]) -> Option<Chart> {
     let bars = bars(

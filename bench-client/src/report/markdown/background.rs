@@ -6,7 +6,7 @@ use crate::report::format::{bytes, count};
 use crate::report::summary::row_label;
 use crate::report::trust;
 
-use super::table::{escape, table};
+use super::table::{code, escape, table};
 
 pub fn faults(record: &RunRecord) -> String {
     let mut items = String::new();
@@ -33,9 +33,9 @@ pub fn techniques(record: &RunRecord) -> String {
         ];
         let traits: Vec<&str> = traits.into_iter().filter(|word| !word.is_empty()).collect();
         out += &format!(
-            "- **{}** (`{}`; {}): {} Browsers: {}. Caveat: {}\n",
+            "- **{}** ({}; {}): {} Browsers: {}. Caveat: {}\n",
             escape(&transport.label),
-            transport.id.replace('`', ""),
+            code(&transport.id),
             escape(&traits.join(", ")),
             escape(&transport.summary),
             escape(transport.browser_support.trim_end_matches('.')),

@@ -8,7 +8,7 @@ use crate::report::format::{known, quantile, time_us};
 use crate::report::histogram::Distribution;
 use crate::report::summary::label;
 
-use super::table::escape;
+use super::table::{code, escape};
 
 /// # Errors
 /// Names the transport whose calibration cannot be read.
@@ -28,9 +28,12 @@ pub fn share(record: &RunRecord) -> Result<String> {
     if !unknown.is_empty() && calibration::possible(&record.plan) {
         let names: Vec<&str> = unknown.iter().map(|id| label(record, id)).collect();
         words += &format!(
-            "\nNot known for this machine and these settings: {}. `cargo run --release -- {}` measures it once.\n",
+            "\nNot known for this machine and these settings: {}. {} measures it once.\n",
             escape(&names.join(", ")),
-            calibration::command(&record.plan, &unknown).replace('`', ""),
+            code(&format!(
+                "cargo run --release -- {}",
+                calibration::command(&record.plan, &unknown)
+            )),
         );
     }
     Ok(if words.is_empty() {

@@ -8,6 +8,7 @@ use crate::report::format::{of, plain};
 use crate::report::summary::label;
 use crate::statistics::{Comparison, Comparisons, Metric, Verdict, effect::BOOTSTRAP_FROM, metrics};
 
+use super::fit::fold;
 use super::table::{escape, table};
 
 /// The section, for a run of two techniques or more: with one there is nothing to compare, and nobody asked.
@@ -100,7 +101,7 @@ fn of_metric(record: &RunRecord, found: &Comparisons, metric: &'static Metric) -
     Some(format!(
         "### {title}\n\n{}\n{}",
         sentences.concat(),
-        table(&headers, 2, rows)
+        fold("Every pair", &table(&headers, 2, rows))
     ))
 }
 

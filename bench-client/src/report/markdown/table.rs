@@ -26,11 +26,26 @@ pub fn escape(text: &str) -> String {
             '>' => out.push_str("&gt;"),
             '&' => out.push_str("&amp;"),
             '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' => out.extend(['\\', c]),
+            // Pasted into a pull request it would call someone.
+            '@' => out.push_str("@&#8203;"),
             c if c.is_control() => out.push(' '),
             c => out.push(c),
         }
     }
     out
+}
+
+/// `text` as code within a line.
+pub fn code(text: &str) -> String {
+    let inner: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    format!("`{}`", inner.replace('`', ""))
+}
+
+/// `text` as a code block that no line of it can close.
+pub fn fenced(text: &str) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest.max(2) + 1);
+    format!("{fence}text\n{}\n{fence}\n", text.trim_end_matches('\n'))
 }
 
 #[cfg(test)]
@@ -46,5 +61,12 @@ mod tests {
         | a\|b \| c &lt;img src=x&gt; \[d\](e) \`f\` \\ | 1 |
         ");
         assert_eq!(table(&["name"], 1, []), "");
+        assert_eq!(escape("@everyone"), "@&#8203;everyone");
+    }
+
+    #[test]
+    fn no_line_closes_its_code_block() {
+        assert_eq!(fenced("a\n"), "```text\na\n```\n");
+        assert_eq!(fenced("````\n# b"), "`````text\n````\n# b\n`````\n");
     }
 }

@@ -10,8 +10,8 @@ use crate::thresholds;
 use super::results::{by_row, section};
 use super::table::{escape, table};
 
-/// Where the observations stand, as GitHub names the heading.
-const OBSERVED: &str = "[How the machine and the clients were doing](#how-the-machine-and-the-clients-were-doing)";
+/// Where the observations stand.
+const OBSERVED: &str = "How the machine and the clients were doing";
 
 pub fn verdicts(record: &RunRecord, summaries: &[Summary]) -> String {
     if record.rows.is_empty() {
@@ -23,7 +23,8 @@ pub fn verdicts(record: &RunRecord, summaries: &[Summary]) -> String {
     };
     let said = trust::said(summaries);
     let (reasons, remarks): (Vec<&Said>, Vec<&Said>) = said.iter().partition(|said| said.verdict > Verdict::Valid);
-    let mut out = format!("{title}**{}**\n\n{}", escape(&overall), by_technique(summaries));
+    let ended = trust::exit_code(record, summaries).map_or_else(String::new, |words| format!(" {words}."));
+    let mut out = format!("{title}**{}**{ended}\n\n{}", escape(&overall), by_technique(summaries));
     if !reasons.is_empty() {
         out += "\nWhat speaks against them:\n\n";
         for said in reasons {
@@ -37,7 +38,7 @@ pub fn verdicts(record: &RunRecord, summaries: &[Summary]) -> String {
         }
     }
     if record.rows.iter().any(observed) {
-        out += &format!("\nWhat was observed of each row: {OBSERVED}.\n");
+        out += &format!("\nWhat was observed of each row stands below: *{OBSERVED}*.\n");
     }
     out
 }
@@ -139,7 +140,7 @@ pub fn health(record: &RunRecord) -> String {
         ]
     };
     section(
-        "How the machine and the clients were doing",
+        OBSERVED,
         "In the window. Lag: what a byte waits in a socket of the client's (the server's) runtime until it is read, by a probe \
          50 (the server's: 20) times a second; it is part of every latency. Waited for a core: share of the window in which the client's threads were \
          ready and had none. Busy, other processes and stolen (by the hypervisor) are shares of all cores. Listen overflows: \

@@ -49,8 +49,8 @@ pub fn run(record: &RunRecord) -> String {
     };
     format!(
         "Run {id} started {started} UTC, took {elapsed} s and {status}: {load}. Conditions: {conditions}. {place} {headers}\n\n\
-         The same figures for machines: [run.json](run.json) ([schema](run.schema.json)), [summary.csv](summary.csv), \
-         [series.csv](series.csv), histograms/\\*.hlog.\n",
+         More is in the run's folder: `report.html`, and for machines `run.json` (`run.schema.json`), `summary.csv`, `series.csv`, \
+         `metrics.txt`, `histograms/*.hlog`.\n",
         id = escape(&record.id),
         started = escape(record.started_utc.trim_end_matches('Z')),
         elapsed = number(record.elapsed_s),
