@@ -235,6 +235,9 @@ impl Stream {
     }
 
     fn wrote(&self, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(result @ Err(_)) = &result {
+            self.socket.noticed(result);
+        }
         if let Poll::Ready(Ok(bytes)) = &result {
             self.meter.bytes.set(self.meter.bytes.get() + *bytes as u64);
             count(&self.counters.bytes_sent, *bytes as u64);
@@ -250,8 +253,14 @@ impl Stream {
 impl AsyncRead for Stream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
-        ready!(Pin::new(&mut self.socket.stream).poll_read(cx, buf))?;
+        let room = buf.remaining() > 0;
+        let read = ready!(Pin::new(&mut self.socket.stream).poll_read(cx, buf));
         let data = &buf.filled()[before..];
+        let read = read.map(|()| data.len());
+        if room {
+            self.socket.noticed(&read);
+        }
+        read?;
         if !data.is_empty() {
             self.meter.read(data, self.clock.now_us());
             count(&self.counters.bytes_received, data.len() as u64);

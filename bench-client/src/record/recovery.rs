@@ -21,19 +21,19 @@ pub struct Recovery {
     pub restored_after_us: Option<u64>,
     /// The same from when the server answered again.
     pub restored_after_answer_us: Option<u64>,
-    /// The highest rates over the buckets of `series`: request heads written, and connections opened.
+    /// The highest rates over the buckets of `series` but the first: request heads written, and connections opened.
     pub peak_requests_per_s: Option<f64>,
     pub peak_connections_per_s: Option<f64>,
     /// Failed connects, requests and sessions over the buckets of `series`.
     pub errors: u64,
-    /// Buckets of about 100 ms, from the kill until all clients were restored; to the end of drain, but 60 s at most, where one never was.
+    /// Buckets of about 100 ms, from the one in which the server was killed (cut off at the kill, but counted whole) until all clients were restored; to the end of drain, but 60 s at most, where one never was.
     pub series: Vec<RecoveryPoint>,
 }
 
 /// One bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RecoveryPoint {
-    /// It reaches from here to `to_us`, as its counters were read.
+    /// It reaches from here to `to_us`, as its counters were read; 0 is the kill.
     pub from_us: u64,
     pub to_us: u64,
     /// Request heads written.

@@ -70,7 +70,7 @@ pub async fn end_fleet(state: &mut State) {
 async fn hush(control: &Control, id: &str, fleet: &Fleet, before: u64) {
     fleet.hush();
     let read = async {
-        let mut asked_before = None;
+        let mut before_that = None;
         loop {
             sleep(LOOK).await;
             let totals = fleet.totals();
@@ -80,11 +80,13 @@ async fn hush(control: &Control, id: &str, fleet: &Fleet, before: u64) {
             let counted = stats.requests_of(id);
             // Who left may have taken a request along.
             let read = counted.is_none_or(|now| now.saturating_sub(before) + totals.leaves >= asked);
-            // Twice the same: what a client was about to write when it was told has been written.
-            if read && asked_before == Some(asked) {
+            // Twice the same: what a client was about to write when it was told has been written. Where some may be missing for good, the
+            // server's count has to rest as well: it is no longer reading what was asked.
+            let now = (asked, counted.filter(|_| totals.leaves > 0));
+            if read && before_that == Some(now) {
                 return;
             }
-            asked_before = Some(asked);
+            before_that = Some(now);
         }
     };
     // Too late is said by the counts.

@@ -23,7 +23,10 @@ pub fn recovery(window: Window, restarted: Restarted, readings: &[Reading], clie
         .map_or(listened_us, |first| first.min(listened_us));
     let series = series(readings, since, &after_us, all_us);
     let peak = |of: fn(&RecoveryPoint) -> u64| {
-        let rates = series.iter().filter(|point| point.to_us > point.from_us);
+        // The first bucket began before the kill, and shows the load there was.
+        let rates = series
+            .iter()
+            .filter(|point| point.from_us > 0 && point.to_us > point.from_us);
         rates
             .map(|point| of(point) as f64 * 1e6 / (point.to_us - point.from_us) as f64)
             .reduce(f64::max)
@@ -41,14 +44,15 @@ pub fn recovery(window: Window, restarted: Restarted, readings: &[Reading], clie
     }
 }
 
-/// A bucket between each two readings, up to the one in which the last client was restored.
+/// A bucket between each two readings, from the one the kill falls into up to the one in which the last client was restored.
 fn series(
     readings: &[Reading],
     since: impl Fn(u64) -> u64,
     restored_us: &[u64],
     all_us: Option<u64>,
 ) -> Vec<RecoveryPoint> {
-    let buckets = readings.windows(2).map(|pair| {
+    let from_the_kill = readings.windows(2).filter(|pair| since(pair[1].at_us) > 0);
+    let buckets = from_the_kill.map(|pair| {
         let (from, to) = (&pair[0], &pair[1]);
         let (from_us, to_us) = (since(from.at_us), since(to.at_us));
         RecoveryPoint {

@@ -197,3 +197,70 @@ pub fn merge(second: &mut PublishedAnswer, first: &PublishedAnswer) -> anyhow::R
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use server::wire::{PublishedTopic, PublishedUpdate};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_held_port_refuses_clients_and_takes_the_server_back() {
+        let first = server::listen::bind_std("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = first.local_addr().unwrap();
+        assert!(hold(address).is_err(), "not while a server listens there");
+        drop(first);
+        let held = hold(address).unwrap();
+        let refused = std::net::TcpStream::connect(address).unwrap_err();
+        assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
+        let _second = server::listen::bind_std(address).unwrap();
+        drop(held);
+        std::net::TcpStream::connect(address).unwrap();
+    }
+
+    /// Updates due every 100 µs, sent so long after that.
+    fn published(seqs: std::ops::RangeInclusive<u64>, lag_us: u64) -> PublishedAnswer {
+        let update = |seq| PublishedUpdate {
+            seq,
+            due_us: 100 * seq,
+            sent_us: 100 * seq + lag_us,
+        };
+        let topic = PublishedTopic {
+            topic: "match-1".into(),
+            count: seqs.clone().count() as u64,
+            first_seq: Some(*seqs.start()),
+            last_seq: Some(*seqs.end()),
+            last_offset: Some(*seqs.end()),
+            updates: seqs.map(update).collect(),
+        };
+        PublishedAnswer {
+            epoch: 1,
+            from_us: 0,
+            to_us: 10_000,
+            complete: true,
+            truncated: false,
+            topics: vec![topic],
+        }
+    }
+
+    #[test]
+    fn what_the_first_server_sent_keeps_its_time() {
+        let mut second = published(1..=6, 5_000);
+        merge(&mut second, &published(3..=4, 1)).unwrap();
+        let sent: Vec<u64> = second.topics[0].updates.iter().map(|update| update.sent_us).collect();
+        assert_eq!(sent, [5_100, 5_200, 301, 401, 5_500, 5_600]);
+    }
+
+    #[test]
+    fn another_history_than_the_first_ones_is_found_out() {
+        let error = merge(&mut published(1..=3, 0), &published(3..=4, 1)).unwrap_err();
+        assert!(error.to_string().contains("update 4 of match-1"), "{error}");
+        let mut other = published(1..=6, 0);
+        other.topics[0].updates[2].due_us += 1;
+        let error = merge(&mut other, &published(3..=4, 1)).unwrap_err();
+        assert!(
+            error.to_string().contains("update 3 of match-1 is due at another time"),
+            "{error}"
+        );
+    }
+}

@@ -86,3 +86,75 @@ fn stalled_clients_are_in_no_figure_and_the_row_tells_what_became_of_them() {
         assert_eq!(findings(row, "byte-count").len(), 0, "{row:#}");
     }
 }
+
+#[test]
+fn after_a_restart_every_client_has_the_newest_state_again() {
+    restarted("");
+}
+
+#[test]
+#[ignore = "half a minute: the same of other plans"]
+fn after_a_restart_in_other_plans_too() {
+    for keys in [
+        "backoff_jitter = false",
+        "follow = \"all\"\ntopics = 2",
+        "keep_alive = false",
+        "arrivals = \"burst\"\nburst_size = 5",
+    ] {
+        restarted(keys);
+    }
+}
+
+fn restarted(keys: &str) {
+    const PLAN: &str =
+        "mode = \"latest\"\nrate_hz = 50\nduration_s = 2\nsettle_s = 0.3\nrestart = { after_s = 0.4, down_s = 0.2 }";
+    let record = run(&format!("{PLAN}\n{keys}"));
+    for row in rows(&record) {
+        everyone_is_back(row);
+    }
+}
+
+fn everyone_is_back(row: &Value) {
+    let recovery = &row["recovery"];
+    assert_eq!(row["outcome"]["kind"], "ok", "{row:#}");
+    assert_eq!(recovery["restored"]["count"], 12, "{row:#}");
+    assert_eq!(recovery["restored"]["lost"], 0, "{row:#}");
+    let us = |name: &str| {
+        recovery[name]
+            .as_u64()
+            .unwrap_or_else(|| panic!("{name}: {recovery:#}"))
+    };
+    assert!(us("killed_after_us") >= 400_000, "{recovery:#}");
+    // Not before the pause is over: nobody answers until then.
+    assert!(us("answered_after_us") >= 200_000, "{recovery:#}");
+    assert_eq!(
+        us("restored_after_answer_us"),
+        us("restored_after_us") - us("answered_after_us")
+    );
+    // The histogram keeps three digits.
+    let longest = figure(row, "restored_max_us");
+    assert!((longest / us("restored_after_us") as f64 - 1.0).abs() < 2e-3, "{row:#}");
+    let series = recovery["series"].as_array().expect("a series");
+    let sum = |name: &str| series.iter().filter_map(|point| point[name].as_u64()).sum::<u64>();
+    assert_eq!(sum("restored"), 12, "{recovery:#}");
+    assert!(
+        sum("connections") >= 12,
+        "each comes back on a new connection: {recovery:#}"
+    );
+    assert_eq!(sum("errors"), us("errors"));
+    assert!(figure(row, "peak_requests_per_s") > 0.0);
+    // Nothing is missing, nothing is twice, and both servers are in what is counted.
+    for none in ["missed", "duplicates", "out_of_order", "lagged", "negative_latencies"] {
+        assert_eq!(figure(row, none), 0.0, "{none}: {row:#}");
+    }
+    let arrived = figure(row, "updates_received") + figure(row, "superseded");
+    assert_eq!(arrived, figure(row, "updates_expected"), "{row:#}");
+    assert!(figure(row, "errors") > 0.0, "{row:#}");
+    assert!(figure(row, "server_cpu_s") > 0.0, "{row:#}");
+    assert!(
+        row["health"]["server_requests_total"].is_null(),
+        "it went with the first server: {row:#}"
+    );
+    assert_eq!(findings(row, "byte-count").len(), 0, "{row:#}");
+    assert_eq!(findings(row, "restart").len(), 1, "{row:#}");
+}
