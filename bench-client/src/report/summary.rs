@@ -125,6 +125,10 @@ impl Summary<'_> {
         self.ratio(|row| Some((row.requests? as f64, row.duration_s?)))
     }
 
+    pub fn requests_per_update(&self) -> Option<f64> {
+        self.ratio(|row| Some((row.requests? as f64, row.deliveries? as f64)))
+    }
+
     pub fn bytes_per_update(&self) -> Option<f64> {
         self.ratio(|row| {
             Some((
