@@ -8,15 +8,15 @@
 //! Which technique is better is said in `comparisons` alone, in sentences that carry their interval. Words of the record are escaped;
 //! the scenario's analysis alone is markdown and printed as such.
 
-mod background;
-mod calibration;
-mod comparisons;
-mod layers;
-mod model;
-mod results;
+pub(super) mod background;
+pub(super) mod calibration;
+pub(super) mod comparisons;
+pub(super) mod layers;
+pub(super) mod model;
+pub(super) mod results;
 pub(super) mod table;
-mod trust;
-mod words;
+pub(super) mod trust;
+pub(super) mod words;
 
 use anyhow::Result;
 
@@ -85,7 +85,7 @@ fn charts(record: &RunRecord) -> Result<String> {
     })
 }
 
-fn analysis(record: &RunRecord) -> String {
+pub(super) fn analysis(record: &RunRecord) -> String {
     let analysis = record.plan.analysis.trim();
     if analysis.is_empty() {
         String::new()

@@ -8,6 +8,9 @@ use crate::report::trust;
 
 use super::table::{escape, table};
 
+/// What [`final_score_tables`] shows.
+pub const FINAL_SCORES: &str = "Final scores the clients showed";
+
 pub fn faults(record: &RunRecord) -> String {
     let mut items = String::new();
     for row in &record.rows {
@@ -49,8 +52,17 @@ pub fn techniques(record: &RunRecord) -> String {
     }
 }
 
-/// For a replay: folded, and once for all rows that show the same.
+/// For a replay, folded.
 pub fn final_scores(record: &RunRecord) -> String {
+    let tables = final_score_tables(record);
+    if tables.is_empty() {
+        return tables;
+    }
+    format!("<details>\n<summary>{FINAL_SCORES}</summary>\n\n{tables}</details>\n")
+}
+
+/// The scores of every topic, once for all rows that show the same.
+pub fn final_score_tables(record: &RunRecord) -> String {
     let mut shown: Vec<(&[FinalScore], Vec<String>)> = Vec::new();
     for row in record.rows.iter().filter(|row| !row.final_scores.is_empty()) {
         match shown.iter_mut().find(|(scores, _)| *scores == row.final_scores) {
@@ -72,10 +84,7 @@ pub fn final_scores(record: &RunRecord) -> String {
         let headers = ["topic", "home", "score", "away", "all clients agree"];
         out += &format!("{}:\n\n{}\n", escape(&names.join("; ")), table(&headers, 5, rows));
     }
-    if out.is_empty() {
-        return out;
-    }
-    format!("<details>\n<summary>Final scores the clients showed</summary>\n\n{out}</details>\n")
+    out
 }
 
 pub fn definitions(record: &RunRecord) -> String {
