@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! RunRecord -> histogram -> summary, trust -+-> terminal  (stdout)
-//!      |                                    +-> markdown  report.md
-//!      |                                    +-> chart -> svg  charts/*.svg
+//!      |                                    +-> markdown  report.md ------+
+//!      |                                    +-> chart -+-> svg  charts/*.svg
+//!      |                                               +-> plotly, html <-+  report.html
 //!      +-> csv     summary.csv, series.csv
 //!      +-> hlog    histograms/*.hlog
 //!      +-> schema  run.schema.json
@@ -24,8 +25,10 @@ pub(crate) mod fixture;
 pub mod format;
 pub mod histogram;
 pub mod hlog;
+pub mod html;
 pub mod markdown;
 pub mod model;
+pub mod plotly;
 pub mod schema;
 pub mod summary;
 pub mod svg;
@@ -55,7 +58,8 @@ pub fn write_all(record: &RunRecord, dir: &Path) -> Result<()> {
             svg::draw(&chart)?.as_bytes(),
         )?;
     }
-    file::write(&dir.join("report.md"), markdown::report(record)?.as_bytes())
+    file::write(&dir.join("report.md"), markdown::report(record)?.as_bytes())?;
+    file::write(&dir.join("report.html"), html::report(record)?.as_bytes())
 }
 
 #[cfg(test)]
