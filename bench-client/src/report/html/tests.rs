@@ -3,6 +3,8 @@
 use super::*;
 use crate::report::fixture;
 
+mod browser;
+
 /// The page with a stand-in for plotly.js.
 fn page_of(record: &RunRecord) -> String {
     page(record, &Library::new("/* plotly.js */".to_owned())).unwrap()
