@@ -74,11 +74,10 @@
       }
     }
 
-    /** Who zooms in gets more ticks: the finest level of which no more than these are in sight. */
+    /** Who zooms in gets more ticks: the finest level of which all in sight have room. */
     function fitTicks(plot, layout) {
-      const most = 8;
       const change = {};
-      for (const axis of ["xaxis", "yaxis"]) {
+      for (const [axis, most] of [["xaxis", Math.floor(plot.clientWidth / 75)], ["yaxis", 8]]) {
         const [low, high] = plot.layout[axis].range ?? [];
         const inSight = ({ vals }) => vals.filter((value) => Math.log10(value) >= low && Math.log10(value) <= high).length;
         const levels = layout[axis].levels ?? [];

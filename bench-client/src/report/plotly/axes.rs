@@ -13,6 +13,9 @@ pub const REST: usize = 88;
 /// Characters a technique's name has on one line beside its row: phones have no more room.
 const NAME_LINE: usize = 14;
 
+/// Pixels of a name's line, and between two names.
+const NAME_HEIGHT: usize = 17;
+const NAME_GAP: usize = 6;
 /// Labels that an axis has room for.
 const MOST_TICKS: usize = 8;
 /// Ticks within each factor of ten, from few to many: what a reader zooms into needs more.
@@ -62,7 +65,6 @@ pub fn numbers(axis: &Axis, values: impl Iterator<Item = f64>) -> Numbers {
             layout["tickvals"] = json!(level.vals);
             layout["ticktext"] = json!(level.text);
         }
-        layout["tickangle"] = json!(0);
         layout["levels"] = json!(levels);
         return Numbers { factor: 1.0, layout };
     }
@@ -93,8 +95,15 @@ fn levels(axis: &Axis, low: f64, high: f64) -> Vec<Level> {
     };
     if axis.unit == Unit::OneIn {
         // Quantiles that have names; 0 % would stand upon 50 %.
-        let named = decades(10.0, high).filter(|one_in| *one_in <= high * 1.001);
-        return vec![level(std::iter::once(2.0).chain(named).collect())];
+        let named = |every: usize| {
+            let decades = decades(10.0, high).filter(|one_in| *one_in <= high * 1.001);
+            level(
+                std::iter::once(2.0)
+                    .chain(decades.skip(every - 1).step_by(every))
+                    .collect(),
+            )
+        };
+        return vec![named(2), named(1)];
     }
     // Beyond the values too: who zooms out still finds ticks.
     let of = |steps: &[f64]| {
@@ -131,6 +140,12 @@ pub fn techniques<'a>(owners: impl Iterator<Item = &'a Owner>, (bottom, top): (f
 /// A technique's place on an axis of techniques; names may be alike, positions are not.
 pub fn key(owner: &Owner) -> String {
     format!("t{}", owner.position)
+}
+
+/// Pixels of each row, so that the longest name has room; `least` for short ones.
+pub fn row_height<'a>(owners: impl Iterator<Item = &'a Owner>, least: usize) -> usize {
+    let lines = owners.map(|owner| broken(&owner.label).split("<br>").count()).max();
+    least.max(lines.unwrap_or(0) * NAME_HEIGHT + NAME_GAP)
 }
 
 /// A name over as many lines as it needs.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::report::chart::{Axis, Bar, Group, Owner, Stack};
 use crate::report::svg::hex_colour;
 
-use super::axes::{Numbers, REST, key, numbers, techniques};
+use super::axes::{Numbers, REST, key, numbers, row_height, techniques};
 use super::{Drawn, escaped, name};
 
 const PATTERNS: [&str; 3] = ["", "/", "."];
@@ -19,13 +19,14 @@ const WORDS: usize = 76;
 pub fn bars(axis: &Axis, groups: &[Group]) -> Drawn {
     let bars = || groups.iter().flat_map(|group| &group.bars);
     let across = numbers(axis, bars().map(end));
-    let height = |group: &Group| group.bars.len() * ROW + if group.heading.is_empty() { 0 } else { HEADING };
+    let row = row_height(bars().map(|bar| &bar.owner), ROW);
+    let height = |group: &Group| group.bars.len() * row + if group.heading.is_empty() { 0 } else { HEADING };
     let total: usize = groups.iter().map(height).sum();
     let (mut data, mut headings, mut above) = (Vec::new(), Vec::new(), 0);
     let mut layout = json!({"height": total + REST, "margin": {"l": 12, "r": WORDS, "t": TOP, "b": 48}});
     for (i, group) in groups.iter().enumerate() {
         let from_top = |pixels: usize| 1.0 - pixels as f64 / total as f64;
-        let rows_from = above + height(group) - group.bars.len() * ROW;
+        let rows_from = above + height(group) - group.bars.len() * row;
         let number = if i == 0 { String::new() } else { (i + 1).to_string() };
         if !group.heading.is_empty() {
             headings.push(json!({
@@ -129,7 +130,7 @@ pub fn stacks(axis: &Axis, layers: &[&str], stacks: &[Stack]) -> Drawn {
         data.push(behind(&stack.owner, total(stack) * across.factor, &sum, "y"));
     }
     let layout = json!({
-        "height": stacks.len() * ROW + REST + LEGEND,
+        "height": stacks.len() * row_height(stacks.iter().map(|stack| &stack.owner), ROW) + REST + LEGEND,
         "xaxis": across.layout,
         "yaxis": techniques(stacks.iter().map(|stack| &stack.owner), (0.0, 1.0)),
         "margin": {"l": 12, "r": WORDS, "t": TOP, "b": 48},

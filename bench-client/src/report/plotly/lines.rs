@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::report::chart::{Axis, Dots, Line};
 use crate::report::svg::{COLOUR_COUNT, hex_colour};
 
-use super::axes::{Numbers, REST, key, numbers, techniques};
+use super::axes::{Numbers, REST, key, numbers, row_height, techniques};
 use super::{Drawn, escaped, name};
 
 /// The shapes of svg/lines.rs, in its order.
@@ -117,7 +117,7 @@ pub fn dots(axis: &Axis, rows: &[Dots]) -> Drawn {
         })
     });
     let layout = json!({
-        "height": rows.len() * ROW + REST,
+        "height": rows.len() * row_height(rows.iter().map(|row| &row.owner), ROW) + REST,
         "xaxis": across.layout,
         "yaxis": techniques(rows.iter().map(|row| &row.owner), (0.0, 1.0)),
     });
