@@ -1,7 +1,7 @@
 //! The run record: the one truth of a run, saved as `run.json`. Every report is made from it and from nothing else.
 //!
 //! ```text
-//! run.rs -> RunRecord -> run.json -> report/ (terminal, CSV, markdown, charts, .hlog)
+//! run.rs -> RunRecord -> run.json -> report/ (terminal, CSV, markdown, HTML, charts, .hlog)
 //! ```
 //!
 //! A metric's name, unit and meaning stand here once, as the fields of [`SummaryRow`]: the CSV columns are these fields in

@@ -1,21 +1,27 @@
 //! Charts as data: what each shows, made once from the record, so that a picture and an interactive page show the same.
 //!
 //! ```text
-//! Summary -> latency.rs, cost.rs, layers.rs -> Chart -+-> svg.rs -> charts/<id>.svg
-//!                                                    +-> JSON, for a page that draws it itself
+//! Summary -> latency.rs, freshness.rs, cost.rs, layers.rs -> Chart -+-> svg.rs    -> charts/<id>.svg
+//!                                                                  +-> plotly.rs -> report.html
+//!                                                                  +-> JSON, for a page that draws it itself
 //! ```
 //!
 //! Values are in the axis' unit; words beside them are ready to print. A chart that has nothing to show is left out.
 //! Absent on purpose: colours, sizes and fonts. A drawer gives each transport a colour by its position in the plan.
 
+mod bars;
 mod cost;
+mod freshness;
 mod latency;
 mod layers;
+mod unit;
 
 use anyhow::Result;
 use serde::Serialize;
 
 use crate::record::RunRecord;
+
+pub use unit::Unit;
 
 use super::summary::{Summary, summaries};
 
@@ -55,19 +61,6 @@ pub struct Axis {
     pub scale: Scale,
 }
 
-/// Unit of the values along an axis; drawers print ticks with µs, ms, s or B, KiB, MiB as they fit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Unit {
-    Microseconds,
-    Seconds,
-    Bytes,
-    /// A plain number.
-    Count,
-    /// 1 / (1 − q) of a quantile q: 2 is 50 %, 100 is 99 %.
-    OneIn,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scale {
@@ -83,7 +76,9 @@ pub struct Owner {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
     pub label: String,
-    /// The transport's position in the plan, from 0: the same in every chart of the run.
+    /// Position among all that are compared, from 0: no other has it.
+    pub place: usize,
+    /// The transport's position in the plan, from 0: the same in every chart of the run, and in every variant.
     pub position: usize,
     /// The same of the variant.
     pub variant_position: usize,
@@ -93,6 +88,8 @@ pub struct Owner {
 pub struct Line {
     #[serde(flatten)]
     pub owner: Owner,
+    /// What tells it from the same technique's other lines, such as `repeat 2`; empty for an only one.
+    pub name: String,
     /// x and y; no y is a gap in the line.
     pub points: Vec<(f64, Option<f64>)>,
     /// The line ends because everything behind its last point was lost.
@@ -159,11 +156,15 @@ pub fn all(record: &RunRecord) -> Result<Vec<Chart>> {
         latency::quantiles(&summaries),
         latency::spectrum(&summaries),
         latency::over_time(&summaries),
+        freshness::age(&summaries),
+        freshness::stale_share(&summaries),
         cost::bytes_per_update(&summaries),
         layers::bytes(&summaries),
-        cost::cpu_per_update(&summaries),
+        cost::requests_per_update(&summaries),
         cost::requests_per_s(&summaries),
+        cost::cpu_per_update(&summaries),
         cost::memory_per_client(&summaries),
+        latency::connect(&summaries),
     ];
     Ok(charts.into_iter().flatten().collect())
 }
@@ -173,6 +174,7 @@ fn owner(summary: &Summary) -> Owner {
         transport: summary.transport.to_owned(),
         variant: summary.variant.map(str::to_owned),
         label: summary.label.to_owned(),
+        place: summary.place,
         position: summary.position,
         variant_position: summary.variant_position,
     }
@@ -223,6 +225,30 @@ mod tests {
                 .iter()
                 .all(|line| line.owner.transport == "long-poll" || !line.lost)
         );
+    }
+
+    #[test]
+    fn connecting_and_requests_have_their_charts() {
+        let charts = all(&fixture::record()).unwrap();
+        let chart = |id: &str| charts.iter().find(|chart| chart.id == id).unwrap();
+        let Plot::Dots { rows, .. } = &chart("connect-latency").plot else {
+            panic!("dots")
+        };
+        // 1,000 connects a repeat, 3 µs apart from 400 µs on: merged, not averaged.
+        assert_eq!(
+            rows[0].dots.iter().map(|dot| dot.name).collect::<Vec<_>>(),
+            ["p50", "p90", "p99", "longest"]
+        );
+        assert!((1_890.0..=1_910.0).contains(&rows[0].dots[0].value.unwrap()));
+        let bars = |id: &str| match &chart(id).plot {
+            Plot::Bars { groups, .. } => groups[0].bars.clone(),
+            other => panic!("{other:?}"),
+        };
+        let requests = bars("requests-per-update");
+        assert_eq!(requests[3].value, Some(0.0), "a stream makes none");
+        assert!(requests[0].value.unwrap() < requests[1].value.unwrap());
+        let stale = bars("stale-share");
+        assert_eq!((stale[0].value, stale[0].text.as_str()), (Some(0.9125), "91.25 %"));
     }
 
     #[test]

@@ -175,6 +175,21 @@ pub fn repeats(plan: &Plan) -> String {
     }
 }
 
+/// What to type for the same run, and for the same reports, with the run's folder where runs are put.
+pub fn commands(record: &RunRecord) -> Vec<(&'static str, String)> {
+    let folder = format!("results/{}", record.id);
+    vec![
+        (
+            "Measure the same once more: same plan, same seed, same updates",
+            format!("cargo run --release -- run --like {folder}"),
+        ),
+        (
+            "Make these reports again from run.json",
+            format!("cargo run --release -- report {folder}"),
+        ),
+    ]
+}
+
 /// What a reader must know before believing the figures: the run's end, rows that failed or are missing, losses, faults.
 ///
 /// What a finding of at least `least` says is left to it: the report shows those beside the verdict.

@@ -9,18 +9,18 @@
 //! no longer than such a text may be. Which technique is better is said in `comparisons` alone, in sentences that carry their
 //! interval. Words of the record are escaped; the scenario's analysis alone is markdown and printed as such.
 
-mod background;
-mod calibration;
+pub(super) mod background;
+pub(super) mod calibration;
 mod charts;
-mod comparisons;
-mod final_scores;
+pub(super) mod comparisons;
+pub(super) mod final_scores;
 mod fit;
-mod layers;
-mod model;
-mod results;
+pub(super) mod layers;
+pub(super) mod model;
+pub(super) mod results;
 pub(super) mod table;
-mod trust;
-mod words;
+pub(super) mod trust;
+pub(super) mod words;
 
 use anyhow::Result;
 
@@ -67,7 +67,7 @@ pub fn report(record: &RunRecord) -> Result<String> {
     ]))
 }
 
-fn analysis(record: &RunRecord) -> String {
+pub(super) fn analysis(record: &RunRecord) -> String {
     let analysis = record.plan.analysis.trim();
     if analysis.is_empty() {
         String::new()

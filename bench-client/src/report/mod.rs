@@ -2,8 +2,10 @@
 //!
 //! ```text
 //! RunRecord -> histogram -> summary, trust -+-> terminal  (stdout)
-//!      |                                    +-> chart -+-> text_chart -> markdown  report.md
-//!      |                                               +-> svg  charts/*.svg
+//!      |                                    +-> markdown  report.md ------+
+//!      |                                    +-> chart -+-> svg  charts/*.svg
+//!      |                                               +-> text_chart  report.md
+//!      |                                               +-> plotly, html <-+  report.html
 //!      +-> splice  a table in other people's documents
 //!      +-> csv     summary.csv, series.csv
 //!      +-> metrics metrics.txt
@@ -27,9 +29,11 @@ pub(crate) mod fixture;
 pub mod format;
 pub mod histogram;
 pub mod hlog;
+pub mod html;
 pub mod markdown;
 pub mod metrics;
 pub mod model;
+pub mod plotly;
 pub mod schema;
 pub mod splice;
 pub mod summary;
@@ -62,7 +66,8 @@ pub fn write_all(record: &RunRecord, dir: &Path) -> Result<()> {
             svg::draw(&chart)?.as_bytes(),
         )?;
     }
-    file::write(&dir.join("report.md"), markdown::report(record)?.as_bytes())
+    file::write(&dir.join("report.md"), markdown::report(record)?.as_bytes())?;
+    file::write(&dir.join("report.html"), html::report(record)?.as_bytes())
 }
 
 #[cfg(test)]

@@ -31,6 +31,8 @@ pub struct Summary<'a> {
     pub label: &'a str,
     /// The transport's own.
     pub transport_label: &'a str,
+    /// Position among all contenders.
+    pub place: usize,
     /// The transport's position in the plan: charts give it its colour.
     pub position: usize,
     /// The variant's position in the plan: charts tell variants apart by it.
@@ -56,7 +58,10 @@ pub struct Summary<'a> {
 /// Names the row whose histogram cannot be read.
 pub fn summaries(record: &RunRecord) -> Result<Vec<Summary<'_>>> {
     let contenders = contenders(record).into_iter();
-    contenders.map(|contender| summary(record, contender)).collect()
+    contenders
+        .enumerate()
+        .map(|(place, contender)| summary(record, place, contender))
+        .collect()
 }
 
 /// A contender's name for people, its id where the record has none.
@@ -93,7 +98,11 @@ fn contenders(record: &RunRecord) -> Vec<Contender<'_>> {
     found
 }
 
-fn summary<'a>(record: &'a RunRecord, (contender, transport, variant): Contender<'a>) -> Result<Summary<'a>> {
+fn summary<'a>(
+    record: &'a RunRecord,
+    place: usize,
+    (contender, transport, variant): Contender<'a>,
+) -> Result<Summary<'a>> {
     let rows: Vec<&Row> = record.rows.iter().filter(|row| row.figures.is_of(contender)).collect();
     let plan = &record.plan;
     let position = plan.transports.iter().position(|id| id == transport);
@@ -104,6 +113,7 @@ fn summary<'a>(record: &'a RunRecord, (contender, transport, variant): Contender
         variant,
         label: label(record, contender),
         transport_label: label(record, transport),
+        place,
         // One that was never planned has the place behind them.
         position: position.unwrap_or(plan.transports.len()),
         variant_position: variant_position.unwrap_or(0),
@@ -155,6 +165,10 @@ impl Summary<'_> {
 
     pub fn requests_per_s(&self) -> Option<f64> {
         self.ratio(|row| Some((row.requests? as f64, row.duration_s?)))
+    }
+
+    pub fn requests_per_update(&self) -> Option<f64> {
+        self.ratio(|row| Some((row.requests? as f64, row.deliveries? as f64)))
     }
 
     pub fn bytes_per_update(&self) -> Option<f64> {

@@ -10,7 +10,7 @@
 
 mod lines;
 mod rows;
-mod scale;
+pub(super) mod scale;
 mod stacks;
 
 use anyhow::{Context, Result};
@@ -104,7 +104,6 @@ fn dressed(chart: &Chart, (width, height): (i32, i32), svg: &str) -> String {
     let body = svg.split_once('>').map_or("", |(_, body)| body);
     let (title, caption) = (escaped(&chart.title), escaped(&chart.caption));
     let id = chart.id;
-    let hex = |RGBColor(r, g, b): RGBColor| format!("#{r:02X}{g:02X}{b:02X}");
     let (ink, grid) = (hex(INK), hex(GRID));
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" \
@@ -121,6 +120,18 @@ fn dressed(chart: &Chart, (width, height): (i32, i32), svg: &str) -> String {
          }}\n\
          </style>{body}"
     )
+}
+
+/// A technique's colour as `#rrggbb`, for the drawers beside this one.
+pub fn hex_colour(position: usize) -> String {
+    hex(colour(position))
+}
+
+/// How many techniques have a colour of their own.
+pub const COLOUR_COUNT: usize = COLOURS.len();
+
+fn hex(RGBColor(r, g, b): RGBColor) -> String {
+    format!("#{r:02X}{g:02X}{b:02X}")
 }
 
 fn colour(position: usize) -> RGBColor {
@@ -206,7 +217,10 @@ mod tests {
         let bytes = draw(charts.iter().find(|chart| chart.id == "bytes-per-update").unwrap()).unwrap();
         assert!(bytes.contains("1.09 KiB") && bytes.contains("204 B"));
         // No bar is drawn for the push techniques' 0 requests.
-        for chart in charts.into_iter().filter(|chart| chart.id != "requests-per-second") {
+        for chart in charts
+            .into_iter()
+            .filter(|chart| !chart.id.starts_with("requests-per-"))
+        {
             assert!(
                 draw(&chart).unwrap().contains("#0072B2"),
                 "WebSocket is blue in {}",

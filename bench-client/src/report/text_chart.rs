@@ -10,7 +10,7 @@
 mod lines;
 mod rows;
 
-use super::chart::{Axis, Chart, Plot, Scale, Unit};
+use super::chart::{Axis, Chart, Plot, Scale};
 use super::format;
 use super::terminal::clean;
 
@@ -30,18 +30,6 @@ pub fn draw(chart: &Chart) -> String {
         Plot::Stacks { layers, stacks, .. } => rows::stacks(layers, stacks),
         Plot::Dots { axis, rows } => rows::dots(axis, rows),
         Plot::Lines { x, y, lines } => lines::lines(x, y, lines),
-    }
-}
-
-/// A value of an axis as it is printed everywhere.
-fn words(value: f64, unit: Unit) -> String {
-    match unit {
-        Unit::Microseconds => format::time_us(value),
-        Unit::Seconds => format!("{} s", format::number(value)),
-        Unit::Bytes => format::bytes(value),
-        Unit::Count => format::number(value),
-        // 100 is 99 %; as many digits as it takes.
-        Unit::OneIn => format!("{} %", format::plain((1e9 - 1e9 / value.max(1.0)).round() / 1e7)),
     }
 }
 

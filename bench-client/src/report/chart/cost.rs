@@ -4,9 +4,8 @@ use crate::record::SummaryRow;
 use crate::report::format;
 use crate::report::summary::Summary;
 
-use super::{Axis, Bar, Chart, Group, Plot, Scale, Unit, owner};
-
-const RANGES: &str = "Ranges: the lowest to the highest repeat.";
+use super::bars::{bars, chart, one_group};
+use super::{Axis, Chart, Group, Scale, Unit};
 
 pub fn bytes_per_update(summaries: &[Summary]) -> Option<Chart> {
     let bars = bars(
@@ -24,10 +23,7 @@ pub fn bytes_per_update(summaries: &[Summary]) -> Option<Chart> {
             unit: Unit::Bytes,
             scale: Scale::Linear,
         },
-        vec![Group {
-            heading: String::new(),
-            bars,
-        }],
+        one_group(bars),
     )
 }
 
@@ -66,6 +62,22 @@ pub fn cpu_per_update(summaries: &[Summary]) -> Option<Chart> {
     )
 }
 
+pub fn requests_per_update(summaries: &[Summary]) -> Option<Chart> {
+    let of_row = |row: &SummaryRow| Some(row.requests? as f64 / row.deliveries.filter(|count| *count > 0)? as f64);
+    let bars = bars(summaries, Summary::requests_per_update, of_row, format::number);
+    chart(
+        "requests-per-update",
+        "Requests per delivered update",
+        "Request heads written in the window, divided by the updates delivered in it. Under 1 where one answer carries several.",
+        Axis {
+            label: "requests per update".to_owned(),
+            unit: Unit::Count,
+            scale: Scale::Linear,
+        },
+        one_group(bars),
+    )
+}
+
 pub fn requests_per_s(summaries: &[Summary]) -> Option<Chart> {
     let of_row = |row: &SummaryRow| Some(row.requests? as f64 / row.duration_s.filter(|s| *s > 0.0)?);
     let bars = bars(summaries, Summary::requests_per_s, of_row, |rate| {
@@ -80,10 +92,7 @@ pub fn requests_per_s(summaries: &[Summary]) -> Option<Chart> {
             unit: Unit::Count,
             scale: Scale::Linear,
         },
-        vec![Group {
-            heading: String::new(),
-            bars,
-        }],
+        one_group(bars),
     )
 }
 
@@ -99,50 +108,6 @@ pub fn memory_per_client(summaries: &[Summary]) -> Option<Chart> {
             unit: Unit::Bytes,
             scale: Scale::Linear,
         },
-        vec![Group {
-            heading: String::new(),
-            bars,
-        }],
+        one_group(bars),
     )
-}
-
-/// `None` when no bar is known.
-fn chart(id: &'static str, title: &str, caption: &str, axis: Axis, groups: Vec<Group>) -> Option<Chart> {
-    let groups: Vec<Group> = groups
-        .into_iter()
-        .filter(|group| group.bars.iter().any(|bar| bar.value.is_some()))
-        .collect();
-    let ranges = groups
-        .iter()
-        .flat_map(|group| &group.bars)
-        .any(|bar| bar.range.is_some());
-    let caption = if ranges {
-        format!("{caption} {RANGES}")
-    } else {
-        caption.to_owned()
-    };
-    (!groups.is_empty()).then(|| Chart {
-        id,
-        title: title.to_owned(),
-        caption,
-        plot: Plot::Bars { axis, groups },
-    })
-}
-
-fn bars<'a>(
-    summaries: &[Summary<'a>],
-    of_all: impl Fn(&Summary<'a>) -> Option<f64>,
-    of_row: impl Fn(&SummaryRow) -> Option<f64>,
-    words: impl Fn(f64) -> String,
-) -> Vec<Bar> {
-    let bar = |summary: &Summary<'a>| {
-        let value = of_all(summary);
-        Bar {
-            owner: owner(summary),
-            value,
-            range: summary.range(&of_row).filter(|(low, high)| low < high),
-            text: format::known(value, &words),
-        }
-    };
-    summaries.iter().map(bar).collect()
 }

@@ -1,4 +1,4 @@
-//! Charts of delivery latency: quantiles, the whole spectrum, and second by second.
+//! Charts of times as distributions: delivery latency by quantile, as the whole spectrum, and second by second; connecting.
 
 use crate::record::{Quantile, Row};
 use crate::report::format;
@@ -13,7 +13,11 @@ const LAST_DECADE: u32 = 5;
 
 /// p50 to p99.9 of each transport.
 pub fn quantiles(summaries: &[Summary]) -> Option<Chart> {
-    let rows: Vec<Dots> = summaries.iter().filter_map(dots).collect();
+    let named = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999)];
+    let rows: Vec<Dots> = summaries
+        .iter()
+        .filter_map(|summary| dots(summary, &named, |q| summary.latency(q)))
+        .collect();
     let lost = rows.iter().any(|row| row.dots.iter().any(|dot| dot.value.is_none()));
     let lost = if lost {
         " A line that runs off the right edge leads to updates that never came."
@@ -31,11 +35,39 @@ pub fn quantiles(summaries: &[Summary]) -> Option<Chart> {
     })
 }
 
-fn dots(summary: &Summary) -> Option<Dots> {
-    let named = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999)];
+/// From the start of connect() to a session that delivers.
+pub fn connect(summaries: &[Summary]) -> Option<Chart> {
+    let named = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("longest", 1.0)];
+    let rows: Vec<Dots> = summaries
+        .iter()
+        .filter_map(|summary| dots(summary, &named, |q| summary.connect.as_ref()?.quantile(q)))
+        .collect();
+    (!rows.is_empty()).then(|| Chart {
+        id: "connect-latency",
+        title: "Connect latency".to_owned(),
+        caption: "From the start of connect() to a session that delivers. From left to right p50 (filled), p90, p99 and the longest \
+                  of all repeats together."
+            .to_owned(),
+        plot: Plot::Dots {
+            axis: Axis {
+                label: "time to connect".to_owned(),
+                unit: Unit::Microseconds,
+                scale: Scale::Log,
+            },
+            rows,
+        },
+    })
+}
+
+/// Named quantiles of one distribution; `None` where nothing is known.
+fn dots(
+    summary: &Summary,
+    named: &[(&'static str, f64)],
+    quantile_of: impl Fn(f64) -> Option<Quantile>,
+) -> Option<Dots> {
     let known: Vec<(&'static str, Quantile)> = named
-        .into_iter()
-        .filter_map(|(name, q)| Some((name, summary.latency(q)?)))
+        .iter()
+        .filter_map(|(name, q)| Some((*name, quantile_of(*q)?)))
         .collect();
     let words = |name: &str| {
         let quantile = known.iter().find(|(known, _)| *known == name);
@@ -87,6 +119,7 @@ fn spectrum_line(summary: &Summary) -> Option<Line> {
     let latency = summary.latency.as_ref()?;
     let mut line = Line {
         owner: owner(summary),
+        name: String::new(),
         points: Vec::new(),
         lost: false,
     };
@@ -141,6 +174,11 @@ fn over_time_line(summary: &Summary, row: &Row) -> Option<Line> {
     let known = points.iter().any(|(_, latency)| latency.is_some());
     known.then(|| Line {
         owner: owner(summary),
+        name: if summary.rows.len() > 1 {
+            format!("repeat {}", row.figures.repeat)
+        } else {
+            String::new()
+        },
         points,
         lost: false,
     })

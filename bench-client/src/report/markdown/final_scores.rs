@@ -3,34 +3,42 @@
 use crate::record::{FinalScore, RunRecord};
 use crate::report::final_scores::verdict;
 use crate::report::format::UNKNOWN;
-use crate::report::summary::label;
+use crate::report::summary::row_label;
 
 use super::table::{escape, table};
 
 pub fn final_scores(record: &RunRecord) -> String {
+    match parts(record) {
+        Some((words, tables)) => {
+            format!("{words}\n<details>\n<summary>Match by match</summary>\n\n{tables}</details>\n")
+        }
+        None => String::new(),
+    }
+}
+
+/// The same for a page that folds sections itself.
+pub fn unfolded(record: &RunRecord) -> String {
+    parts(record).map_or_else(String::new, |(words, tables)| format!("{words}\n{tables}"))
+}
+
+/// The sentence under its heading, and the tables.
+fn parts(record: &RunRecord) -> Option<(String, String)> {
     let mut shown: Vec<(&[FinalScore], Vec<String>)> = Vec::new();
     for row in record.rows.iter().filter(|row| !row.final_scores.is_empty()) {
-        let name = format!(
-            "{}, repeat {}",
-            label(record, &row.figures.transport),
-            row.figures.repeat
-        );
+        let name = format!("{}, repeat {}", row_label(record, row), row.figures.repeat);
         match shown.iter_mut().find(|(scores, _)| *scores == row.final_scores) {
             Some((_, names)) => names.push(name),
             None => shown.push((&row.final_scores, vec![name])),
         }
     }
-    let Some(verdict) = verdict(record) else {
-        return String::new();
-    };
-    let mut out = format!(
-        "## Final scores\n\nWhat the clients ended with: {}.\n\n<details>\n<summary>Match by match</summary>\n\n",
-        escape(&verdict)
+    let words = format!(
+        "## Final scores\n\nWhat the clients ended with: {}.\n",
+        escape(&verdict(record)?)
     );
-    for (scores, names) in shown {
-        out += &format!("{}:\n\n{}\n", escape(&names.join("; ")), scores_table(scores));
-    }
-    out + "</details>\n"
+    let tables = shown
+        .into_iter()
+        .map(|(scores, names)| format!("{}:\n\n{}\n", escape(&names.join("; ")), scores_table(scores)));
+    Some((words, tables.collect()))
 }
 
 fn scores_table(scores: &[FinalScore]) -> String {

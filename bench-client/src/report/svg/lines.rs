@@ -1,6 +1,6 @@
 //! Lines over a grid, with a legend above.
 
-use plotters::element::{Circle, PathElement};
+use plotters::element::{Circle, PathElement, Polygon};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, ShapeStyle};
 
@@ -22,6 +22,8 @@ const BOTTOM: i32 = 46;
 const LEGEND_LINE: i32 = 22;
 /// The vertical axis' label.
 const LABEL: i32 = 26;
+/// Pixels between two marks of a line.
+const MARKS_EVERY: i32 = 96;
 
 pub fn size(lines: &[Line]) -> (i32, i32) {
     let places = legend(lines);
@@ -40,6 +42,7 @@ pub fn draw(canvas: &Canvas, x: &Axis, y: &Axis, lines: &[Line]) -> Drawn {
             [(left, middle), (left + 22, middle)],
             stroke(owner, 3),
         ))?;
+        mark(canvas, (left + 11, middle), owner)?;
         write(
             canvas,
             &owner.label,
@@ -109,8 +112,13 @@ fn draw_line(canvas: &Canvas, line: &Line, across: &Ruler, up: &Ruler) -> Drawn 
             .collect();
         match pixels.as_slice() {
             [] => {}
-            [alone] => canvas.draw(&Circle::new(*alone, 3, colour(line.owner.position).filled()))?,
-            _ => canvas.draw(&PathElement::new(pixels, stroke(&line.owner, 2)))?,
+            [alone] => mark(canvas, *alone, &line.owner)?,
+            _ => {
+                for at in marked(&pixels, line.owner.place) {
+                    mark(canvas, at, &line.owner)?;
+                }
+                canvas.draw(&PathElement::new(pixels, stroke(&line.owner, 2)))?;
+            }
         }
     }
     if let (true, Some((x, Some(y)))) = (line.lost, line.points.last()) {
@@ -125,6 +133,33 @@ fn draw_line(canvas: &Canvas, line: &Line, across: &Ruler, up: &Ruler) -> Drawn 
         )?;
     }
     Ok(())
+}
+
+/// Where a line carries marks: every so far, each technique's a little further on, so that they don't cover each other.
+fn marked(pixels: &[(i32, i32)], position: usize) -> Vec<(i32, i32)> {
+    let mut next = pixels[0].0 + position as i32 * MARKS_EVERY / 4 % MARKS_EVERY;
+    let mut marked = Vec::new();
+    for at in pixels {
+        if at.0 >= next {
+            marked.push(*at);
+            next = at.0 + MARKS_EVERY;
+        }
+    }
+    marked
+}
+
+/// Each technique has a shape of its own, for who does not tell the colours apart.
+fn mark(canvas: &Canvas, (x, y): (i32, i32), owner: &Owner) -> Drawn {
+    let ink = colour(owner.position).filled();
+    let corners: &[(i32, i32)] = match owner.place % 5 {
+        0 => return canvas.draw(&Circle::new((x, y), 4, ink)),
+        1 => &[(-4, -4), (4, -4), (4, 4), (-4, 4)],
+        2 => &[(0, -6), (6, 0), (0, 6), (-6, 0)],
+        3 => &[(0, -5), (5, 4), (-5, 4)],
+        _ => &[(0, 5), (5, -4), (-5, -4)],
+    };
+    let corners: Vec<(i32, i32)> = corners.iter().map(|(right, down)| (x + right, y + down)).collect();
+    canvas.draw(&Polygon::new(corners, ink))
 }
 
 fn stroke(owner: &Owner, width: u32) -> ShapeStyle {

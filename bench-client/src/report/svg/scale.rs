@@ -93,7 +93,7 @@ fn log_ticks(low: f64, high: f64) -> Vec<f64> {
 
 /// From 0 in four to seven round steps, past the highest value unless the axis is time.
 fn linear_ticks(high: f64, unit: Unit) -> Vec<f64> {
-    let size = prefix(high, unit).0;
+    let size = unit.prefix(high).0;
     let high = high / size;
     let rough = high / 5.0;
     let magnitude = 10f64.powf(rough.log10().floor());
@@ -102,40 +102,22 @@ fn linear_ticks(high: f64, unit: Unit) -> Vec<f64> {
         .into_iter()
         .find(|step| *step >= rough * 0.999)
         .unwrap_or(magnitude * 10.0);
-    if matches!(unit, Unit::Seconds | Unit::Count) {
+    // Whole numbers are counted in whole steps; a ratio, such as requests per update, is not.
+    if unit == Unit::Seconds || unit == Unit::Count && high.fract() == 0.0 {
         step = step.max(1.0);
     }
     let count = (high / step - 1e-9).ceil() as u32;
     (0..=count.max(1)).map(|i| f64::from(i) * step * size).collect()
 }
 
-/// The size and name of the unit that fits `high`.
-fn prefix(high: f64, unit: Unit) -> (f64, &'static str) {
-    let units: &[(f64, &'static str)] = match unit {
-        Unit::Microseconds => &[(1e6, " s"), (1e3, " ms"), (1.0, " µs")],
-        Unit::Bytes => &[
-            (1_073_741_824.0, " GiB"),
-            (1_048_576.0, " MiB"),
-            (1_024.0, " KiB"),
-            (1.0, " B"),
-        ],
-        Unit::Seconds => &[(1.0, " s")],
-        Unit::Count | Unit::OneIn => &[(1.0, "")],
-    };
-    units
-        .iter()
-        .copied()
-        .find(|(size, _)| high >= *size)
-        .unwrap_or(units[units.len() - 1])
-}
-
-fn words(value: f64, high: f64, axis: &Axis) -> String {
+/// A tick's words, on an axis that ends at `high`.
+pub fn words(value: f64, high: f64, axis: &Axis) -> String {
     if axis.unit == Unit::OneIn {
         return format!("{} %", rounded(100.0 - 100.0 / value));
     }
     // On a logarithmic axis every tick has the unit that fits it; on a linear one all have the same.
     let fitting = if axis.scale == Scale::Log { value } else { high };
-    let (size, name) = prefix(fitting, axis.unit);
+    let (size, name) = axis.unit.prefix(fitting);
     format!("{}{name}", rounded(value / size))
 }
 
@@ -180,6 +162,14 @@ mod tests {
             ["0 KiB", "0.5 KiB", "1 KiB", "1.5 KiB"]
         );
         assert_eq!(ticks(Unit::Count, Scale::Linear, &[0.0]), ["0", "1"]);
+        assert_eq!(
+            ticks(Unit::Count, Scale::Linear, &[0.25]),
+            ["0", "0.05", "0.1", "0.15", "0.2", "0.25"]
+        );
+        assert_eq!(
+            ticks(Unit::Share, Scale::Linear, &[0.9125]),
+            ["0 %", "20 %", "40 %", "60 %", "80 %", "100 %"]
+        );
         assert_eq!(
             ticks(Unit::Seconds, Scale::Linear, &[0.0, 9.0]),
             ["0 s", "2 s", "4 s", "6 s", "8 s"]

@@ -3,7 +3,7 @@
 use crate::report::chart::{Axis, Line, Scale};
 use crate::report::format::UNKNOWN;
 
-use super::{Columns, ROWS_MOST, Ruler, left_out, words};
+use super::{Columns, ROWS_MOST, Ruler, left_out};
 
 const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 /// Columns of values beside the label.
@@ -35,15 +35,12 @@ fn at_decades(x: &Axis, y: &Axis, lines: &[Line]) -> String {
     let value = |line: &Line, decade: i32| {
         let at = line.points.iter().find(|(x, _)| exponent(*x) == Some(decade));
         match at {
-            Some((_, Some(y_value))) => words(*y_value, y.unit),
+            Some((_, Some(y_value))) => y.unit.words(*y_value),
             None if line.lost => "lost".to_owned(),
             _ => UNKNOWN.to_owned(),
         }
     };
-    let header: Vec<String> = decades
-        .iter()
-        .map(|decade| words(10f64.powi(*decade), x.unit))
-        .collect();
+    let header: Vec<String> = decades.iter().map(|decade| x.unit.words(10f64.powi(*decade))).collect();
     let rows: Vec<Vec<String>> = lines
         .iter()
         .take(ROWS_MOST)
@@ -83,10 +80,10 @@ fn sparklines(x: &Axis, y: &Axis, lines: &[Line]) -> String {
     let scale = if y.scale == Scale::Log { ", logarithmic" } else { "" };
     out += &format!(
         "from left to right: {} to {}; from ▁ {} to █ {}{scale}\n",
-        words(from, x.unit),
-        words(to, x.unit),
-        words(ruler.low, y.unit),
-        words(ruler.high, y.unit),
+        x.unit.words(from),
+        x.unit.words(to),
+        y.unit.words(ruler.low),
+        y.unit.words(ruler.high),
     );
     out + &left_out(lines.len())
 }
@@ -101,7 +98,7 @@ fn blocks(line: &Line) -> Vec<Option<f64>> {
 fn range(y: &Axis, blocks: &[Option<f64>]) -> String {
     let known = || blocks.iter().flatten().copied();
     match (known().reduce(f64::min), known().reduce(f64::max)) {
-        (Some(low), Some(high)) => crate::report::format::range((low, high), |value| words(value, y.unit)),
+        (Some(low), Some(high)) => crate::report::format::range((low, high), |value| y.unit.words(value)),
         _ => UNKNOWN.to_owned(),
     }
 }

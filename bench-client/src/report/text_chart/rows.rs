@@ -2,7 +2,7 @@
 
 use crate::report::chart::{Axis, Bar, Dots, Group, Scale, Stack};
 
-use super::{Columns, ROWS_MOST, Ruler, left_out, words};
+use super::{Columns, ROWS_MOST, Ruler, left_out};
 
 /// Parts of a character, by eighths.
 const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
@@ -19,7 +19,7 @@ pub fn bars(axis: &Axis, groups: &[Group]) -> String {
     let said = |bar: &Bar| {
         let ends = bar
             .range
-            .map(|(low, high)| (words(low, axis.unit), words(high, axis.unit)));
+            .map(|(low, high)| (axis.unit.words(low), axis.unit.words(high)));
         match ends {
             Some((low, high)) if low != high => format!("{} ({low} – {high})", bar.text),
             _ => bar.text.clone(),
@@ -101,7 +101,7 @@ pub fn dots(axis: &Axis, rows: &[Dots]) -> String {
         out += &columns.row(&row.owner.label, &marks, &row.text);
     }
     if let Some(ruler) = &ruler {
-        let (low, high) = (words(ruler.low, axis.unit), words(ruler.high, axis.unit));
+        let (low, high) = (axis.unit.words(ruler.low), axis.unit.words(ruler.high));
         let scale = if axis.scale == Scale::Log { " (logarithmic)" } else { "" };
         let rest = columns
             .marks

@@ -1,5 +1,5 @@
 use super::*;
-use crate::report::chart::{self, Bar, Group, Line, Owner, Stack};
+use crate::report::chart::{self, Bar, Group, Line, Owner, Stack, Unit};
 use crate::report::fixture;
 
 fn all(charts: &[Chart]) -> String {
@@ -33,6 +33,7 @@ fn owner(label: &str) -> Owner {
         transport: "x".to_owned(),
         variant: None,
         label: label.to_owned(),
+        place: 0,
         position: 0,
         variant_position: 0,
     }
@@ -104,6 +105,7 @@ fn stacks_are_as_long_as_their_sum() {
 fn peaks_are_not_hidden_gaps_are_seen_and_what_was_lost_is_said() {
     let line = |points: Vec<(f64, Option<f64>)>| Line {
         owner: owner("one"),
+        name: String::new(),
         points,
         lost: true,
     };
