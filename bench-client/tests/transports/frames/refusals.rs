@@ -8,6 +8,9 @@ use crate::{
     rig::Clients,
 };
 
+/// What is said to a handshake.
+type Answer = fn(&Peer) -> Vec<u8>;
+
 /// Returns how many answers there were, and what failed.
 pub async fn run(puppet: &Puppet, clients: &Clients) -> (usize, Vec<String>) {
     let answers = answers();
@@ -21,7 +24,7 @@ pub async fn run(puppet: &Puppet, clients: &Clients) -> (usize, Vec<String>) {
 }
 
 /// Answers to a handshake that are none.
-fn answers() -> Vec<(&'static str, fn(&Peer) -> Vec<u8>)> {
+fn answers() -> Vec<(&'static str, Answer)> {
     vec![
         ("a wrong accept key", |peer| {
             let good = peer.switching();
@@ -83,7 +86,7 @@ fn answers() -> Vec<(&'static str, fn(&Peer) -> Vec<u8>)> {
 }
 
 /// Answers a handshake and closes: no session may come of it.
-async fn refuse(puppet: &Puppet, clients: &Clients, answer: fn(&Peer) -> Vec<u8>) -> Result<(), String> {
+async fn refuse(puppet: &Puppet, clients: &Clients, answer: Answer) -> Result<(), String> {
     let row = by_id("websocket").expect("a row");
     let answering = async {
         let mut peer = puppet.accept().await;
