@@ -96,7 +96,7 @@ pub struct Client {
 enum Life {
     Ours(JoinHandle<()>),
     /// Its stdin, whose end is its own.
-    Script(Child, Option<ChildStdin>),
+    Script(Box<Child>, Option<ChildStdin>),
 }
 
 impl Client {
@@ -134,7 +134,7 @@ impl Client {
             transport: row.transport,
             notebook,
             cutter,
-            life: Life::Script(child, stdin),
+            life: Life::Script(Box::new(child), stdin),
         }
     }
 

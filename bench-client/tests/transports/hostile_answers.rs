@@ -112,9 +112,7 @@ fn broken() -> Vec<(&'static str, Vec<u8>)> {
         ),
         (
             "an encoding nobody knows",
-            raw(&format!(
-                "content-encoding: gzip\r\ncontent-length: 4\r\n\r\n\x1f\u{8}xx"
-            )),
+            raw("content-encoding: gzip\r\ncontent-length: 4\r\n\r\n\x1f\u{8}xx"),
         ),
         ("204", b"HTTP/1.1 204 No Content\r\n\r\n".to_vec()),
         (

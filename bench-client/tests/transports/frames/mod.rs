@@ -5,12 +5,13 @@
 //!                            + client.rs -> raw bytes -> our client     what it delivered, how it ended, what it said
 //! ```
 //!
-//! Autobahn|Testsuite asks the same of endpoints that echo, and runs on Python 2 alone: neither of ours echoes, so the cases stand here, in
-//! its sections, each with what RFC 6455 demands.
+//! Autobahn|Testsuite asks the same, but of endpoints that echo, and on Python 2 alone. Ours do not echo: so the cases stand here, in its
+//! sections, each with what RFC 6455 demands. Of Autobahn's own (25.10.1), those that demand no echo pass against `serve --rate 0`.
 
 mod bytes;
 mod client;
 mod handshakes;
+mod refusals;
 mod server;
 mod table;
 
