@@ -166,12 +166,14 @@ pub struct SummaryRow {
     /// Receive time minus due time of those, µs.
     #[serde(default)]
     pub catch_up_p50_us: Option<u64>,
+    /// The same at the 99th percentile, µs.
     #[serde(default)]
     pub catch_up_p99_us: Option<u64>,
     /// Of sessions that resumed in the window and had missed something: from the start of connect() until the client held the update that was
     /// the newest when that connect() started, of each topic it follows, µs.
     #[serde(default)]
     pub resume_p50_us: Option<Quantile>,
+    /// The same at the 99th percentile, µs.
     #[serde(default)]
     pub resume_p99_us: Option<Quantile>,
     /// Connections beside the planned clients that never read: nothing of them is in any other figure but the server's CPU, and its memory as
@@ -182,6 +184,7 @@ pub struct SummaryRow {
     /// without restart.
     #[serde(default)]
     pub restored_p50_us: Option<Quantile>,
+    /// The same of the client that was last, µs.
     #[serde(default)]
     pub restored_max_us: Option<Quantile>,
     /// Request heads written per second, in the 100 ms after the kill that had the most.

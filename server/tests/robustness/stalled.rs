@@ -114,7 +114,7 @@ impl Crowd {
         latencies[(latencies.len() * 99).div_ceil(100) - 1] as f64 / 1_000.0
     }
 
-    /// Opens those who follow everything: they read, or they stall from the first byte.
+    /// Opens those who follow everything, and take nothing from the first byte.
     async fn join(&self) -> Vec<Peer> {
         let mut joined = Vec::new();
         for index in 0..STALLED {
@@ -130,25 +130,11 @@ impl Crowd {
     }
 }
 
-/// A phase in which everyone reads.
-async fn with_readers(crowd: &mut Crowd, window: Duration) -> f64 {
-    let readers: Vec<_> = crowd
-        .join()
-        .await
-        .into_iter()
-        .map(|mut peer| {
-            tokio::spawn(async move {
-                loop {
-                    peer.next().await;
-                }
-            })
-        })
-        .collect();
+/// A phase without them.
+async fn without_stalled(crowd: &mut Crowd, window: Duration) -> f64 {
     crowd.pass(FILL).await;
     let window = crowd.pass(window).await;
-    let p99_ms = crowd.p99_ms(window);
-    readers.iter().for_each(|reader| reader.abort());
-    p99_ms
+    crowd.p99_ms(window)
 }
 
 /// A phase in which one in a hundred takes nothing; then it reads again. Returns with the latency how much the server grew, bytes.
@@ -198,7 +184,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 async fn ratio(pairs: usize, window: Duration) -> f64 {
     let _machine = crate::alone().await;
     let mut crowd = Crowd::gather().await;
-    with_readers(&mut crowd, FILL).await;
+    without_stalled(&mut crowd, FILL).await;
     let (mut without, mut with, mut grown) = (Vec::new(), Vec::new(), Vec::new());
     for pair in 0..pairs {
         for stalls in [pair % 2 == 1, pair % 2 == 0] {
@@ -207,7 +193,7 @@ async fn ratio(pairs: usize, window: Duration) -> f64 {
                 with.push(p99_ms);
                 grown.push(more as f64);
             } else {
-                without.push(with_readers(&mut crowd, window).await);
+                without.push(without_stalled(&mut crowd, window).await);
             }
         }
     }

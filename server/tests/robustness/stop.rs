@@ -66,7 +66,10 @@ async fn ready(address: std::net::SocketAddr) -> Option<u16> {
 
 async fn stops_in_order(clients: usize, stalled_each: usize, drain_deadline: Duration) {
     let _machine = crate::alone().await;
-    let arguments = format!("{FEED} --heartbeat 60 --drain-deadline {}", drain_deadline.as_secs());
+    let arguments = format!(
+        "{FEED} --heartbeat 60 --write-timeout 120 --drain-deadline {}",
+        drain_deadline.as_secs()
+    );
     let mut server = Server::start(&arguments).await;
     let address = server.address;
     let mut stalled = Vec::new();

@@ -71,6 +71,7 @@ fn render(markdown: &str, title: &str, fold_tables: bool) -> String {
         heading: None,
         fold_tables,
         links: Vec::new(),
+        in_raw: false,
     };
     Parser::new_ext(markdown, Options::ENABLE_TABLES).for_each(|event| out.take(event));
     out.flush();
@@ -89,6 +90,8 @@ struct Writer<'a> {
     fold_tables: bool,
     /// For each open link whether it is written.
     links: Vec<bool>,
+    /// Within raw HTML that is shown as text.
+    in_raw: bool,
 }
 
 impl<'a> Writer<'a> {
@@ -112,9 +115,20 @@ impl<'a> Writer<'a> {
                 self.title = self.heading.take().unwrap_or_default();
                 self.events.push(Event::Html(CowStr::Borrowed("</h3>\n")));
             }
-            Event::Html(text) | Event::InlineHtml(text) => self.events.push(Event::Text(text)),
-            Event::Start(Tag::HtmlBlock) => self.events.push(Event::Start(Tag::Paragraph)),
-            Event::End(TagEnd::HtmlBlock) => self.events.push(Event::End(TagEnd::Paragraph)),
+            Event::Html(text) if is_fold(&text) => {}
+            Event::Html(text) => {
+                if !std::mem::replace(&mut self.in_raw, true) {
+                    self.events.push(Event::Start(Tag::Paragraph));
+                }
+                self.events.push(Event::Text(text));
+            }
+            Event::InlineHtml(text) => self.events.push(Event::Text(text)),
+            Event::Start(Tag::HtmlBlock) => {}
+            Event::End(TagEnd::HtmlBlock) => {
+                if std::mem::take(&mut self.in_raw) {
+                    self.events.push(Event::End(TagEnd::Paragraph));
+                }
+            }
             Event::Start(Tag::Image { .. }) | Event::End(TagEnd::Image) => {}
             Event::Start(Tag::Link { ref dest_url, .. }) => {
                 self.links.push(is_harmless(dest_url));
@@ -172,6 +186,12 @@ impl<'a> Writer<'a> {
             self.html += &html;
         }
     }
+}
+
+/// What report.md folds long parts with; this page folds them in its own way.
+fn is_fold(html: &str) -> bool {
+    let html = html.trim();
+    html == "<details>" || html == "</details>" || html.starts_with("<summary>") && html.ends_with("</summary>")
 }
 
 /// A place on the page, a file beside it, or the web.
