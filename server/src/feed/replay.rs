@@ -85,7 +85,7 @@ impl Replay {
     }
 }
 
-fn parse(path: &Path, text: &[u8]) -> Result<worldcup::Tournament, ReplayError> {
+pub(crate) fn parse(path: &Path, text: &[u8]) -> Result<worldcup::Tournament, ReplayError> {
     let value = serde_json::from_slice(text).map_err(|error| ReplayError::Syntax {
         path: path.to_owned(),
         error,
@@ -96,7 +96,7 @@ fn parse(path: &Path, text: &[u8]) -> Result<worldcup::Tournament, ReplayError> 
     })
 }
 
-fn lay_out(played: &[Played], speed: f64) -> Feed {
+pub(crate) fn lay_out(played: &[Played], speed: f64) -> Feed {
     let matches: Vec<_> = played
         .iter()
         .enumerate()
