@@ -11,11 +11,16 @@ use server::wire::Cursor;
 use tokio::time::timeout;
 
 use super::{
-    Arrivals, Endpoint, Session, SessionError, decode,
+    Arrivals, Endpoint, Session, SessionError, TopicIndex, decode,
     framing::{Answer, DATE, Framing, Heartbeat, close_header, head_bytes},
     http::{HttpConnection, get_request},
+    not_understood,
 };
-use crate::{headers::Purpose, net::Net, sse_parser::SseParser};
+use crate::{
+    headers::Purpose,
+    net::Net,
+    sse_parser::{SseEvent, SseParser},
+};
 
 const ID: &str = "sse";
 
@@ -133,23 +138,8 @@ impl Session for Sse {
                 .ok_or(SessionError::Ended)?;
             let received_us = self.connection.meter().last_read_us();
             let (topics, cursor) = (&self.endpoint.topics, &mut self.cursor);
-            self.parser.feed(&data, |event| {
-                match event.kind {
-                    "update" => arrivals.updates.push(decode(event.data, topics, received_us)?),
-                    "reset" => arrivals.reset = true,
-                    // Only an id: the position before the first update.
-                    "" => {}
-                    other => {
-                        return Err(SessionError::Protocol(format!(
-                            "an event of the unknown kind {other:?}"
-                        )));
-                    }
-                }
-                if let Some(id) = event.id {
-                    *cursor = Some(id.parse().map_err(|error| invalid(&error))?);
-                }
-                Ok(())
-            })
+            let mut read = |event: SseEvent<'_>| read_event(&event, topics, received_us, arrivals, cursor);
+            self.parser.feed(&data, &mut read)
         }
         .boxed_local()
     }
@@ -163,6 +153,29 @@ impl Session for Sse {
     }
 }
 
+/// Takes what an event brings, and the position behind it.
+pub(crate) fn read_event(
+    event: &SseEvent<'_>,
+    topics: &TopicIndex,
+    received_us: u64,
+    arrivals: &mut Arrivals,
+    cursor: &mut Option<Cursor>,
+) -> Result<(), SessionError> {
+    match event.kind {
+        "update" => arrivals.updates.push(decode(event.data, topics, received_us)?),
+        "reset" => arrivals.reset = true,
+        // Only an id: the position before the first update.
+        "" => {}
+        other => {
+            return Err(not_understood(format!("an event of the unknown kind {other:?}")));
+        }
+    }
+    if let Some(id) = event.id {
+        *cursor = Some(id.parse().map_err(|error| invalid(&error))?);
+    }
+    Ok(())
+}
+
 fn invalid(error: &dyn std::fmt::Display) -> SessionError {
-    SessionError::Protocol(error.to_string())
+    not_understood(error)
 }
