@@ -11,6 +11,7 @@ mod bounds;
 mod evidence;
 mod figures;
 mod plan;
+mod read;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +22,9 @@ pub use bounds::{Bound, Bounds};
 pub use evidence::{Calibration, Finding, Health, Prediction, Verdict, Wire, WireCounts};
 pub use figures::SummaryRow;
 pub use plan::{Arrivals, FeedPlan, Follow, Looks, Mode, Plan, RequestHeaders, default_margin};
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use read::parse;
+pub use read::read;
 
 /// Version of this file's shape; older versions stay readable.
 ///
