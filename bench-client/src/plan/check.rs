@@ -2,7 +2,7 @@
 
 use super::{PlanError, updates_per_client_s};
 use crate::{
-    record::{Arrivals, FeedPlan, Looks, Plan},
+    record::{Arrivals, Bounds, FeedPlan, Looks, Plan},
     thresholds::Threshold,
 };
 
@@ -16,6 +16,7 @@ const WAIT_MS: std::ops::RangeInclusive<u64> = 0..=60_000;
 pub(super) const SECONDS: std::ops::RangeInclusive<f64> = 0.1..=86_400.0;
 /// A share: twice as much is a difference to anyone.
 const MARGIN: std::ops::RangeInclusive<f64> = 0.0..=1.0;
+const THRESHOLDS: std::ops::RangeInclusive<usize> = 0..=200;
 const RAMP_PER_S: std::ops::RangeInclusive<f64> = 1.0..=100_000.0;
 
 /// What holds for every plan, however it came about.
@@ -30,6 +31,7 @@ pub(super) fn check(plan: &Plan) -> Result<(), PlanError> {
     if let Some(ramp) = plan.ramp_per_s {
         in_range("ramp", ramp, &RAMP_PER_S, " clients/s")?;
     }
+    check_bounds(&plan.bounds)?;
     check_thresholds(&plan.thresholds, &plan.transports)?;
     check_looks(plan)
 }
@@ -39,8 +41,28 @@ pub(super) fn check_repeats(repeats: u32) -> Result<(), PlanError> {
 }
 
 pub(super) fn check_thresholds(thresholds: &[String], transports: &[String]) -> Result<(), PlanError> {
+    in_range("thresholds", thresholds.len(), &THRESHOLDS, "")?;
     for text in thresholds {
         Threshold::parse(text, transports)?;
+    }
+    Ok(())
+}
+
+/// TOML has words for numbers that are none, with which nothing can be compared and which no record can hold.
+fn check_bounds(bounds: &Bounds) -> Result<(), PlanError> {
+    // What is no number becomes null.
+    let encoded = serde_json::to_value(bounds).unwrap_or_default();
+    for (name, bound) in encoded.as_object().into_iter().flatten() {
+        for (key, value) in bound.as_object().into_iter().flatten() {
+            if !value.as_f64().is_some_and(|value| value >= 0.0) {
+                return Err(PlanError::Bound {
+                    bound: format!("{name}.{key}"),
+                    value: value
+                        .as_f64()
+                        .map_or_else(|| "no finite number".into(), |value| value.to_string()),
+                });
+            }
+        }
     }
     Ok(())
 }

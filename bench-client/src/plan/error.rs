@@ -69,6 +69,8 @@ pub enum PlanError {
         "looks after {after:?} repeats: expected rising numbers from {repeats}, the plan's repeats, to {limit} at most"
     )]
     Looks { after: Vec<u32>, repeats: u32, limit: u32 },
+    #[error("bounds.{bound} is {value}: expected a finite number of 0 or more")]
+    Bound { bound: String, value: String },
     #[error(transparent)]
     Threshold(#[from] ThresholdError),
     #[error(transparent)]
