@@ -5,7 +5,7 @@
 
 mod calibrate;
 mod compare;
-mod dry_run;
+pub(crate) mod dry_run;
 mod like;
 mod run;
 mod signals;

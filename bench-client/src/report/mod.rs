@@ -19,7 +19,7 @@ pub mod comparisons;
 pub mod csv;
 pub mod describe;
 pub mod file;
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fixture;
 pub mod format;
 pub mod histogram;

@@ -8,6 +8,7 @@
 
 use std::collections::BTreeSet;
 
+use axum::Router;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
     server::conn::auto,
@@ -15,6 +16,7 @@ use hyper_util::{
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
+    runtime::Runtime,
     time::timeout,
 };
 
@@ -33,9 +35,12 @@ const FRAME_MAX_BYTES: u64 = 16 * 1024;
 /// Whatever a client sends, its session ends, and a Close says why where the bytes broke the protocol.
 pub fn check(data: &[u8]) {
     thread_local! {
-        static RUNTIME: tokio::runtime::Runtime = super::runtime();
+        static SERVER: (Runtime, Router) = (super::runtime(), query::server().0);
     }
-    let said = RUNTIME.with(|runtime| runtime.block_on(async { timeout(super::HANGS_AFTER, session(data)).await }));
+    let said = SERVER.with(|(runtime, router)| {
+        let session = session(router.clone(), data);
+        runtime.block_on(async { timeout(super::HANGS_AFTER, session).await })
+    });
     let said = said.unwrap_or_else(|_| panic!("the session never ended: {data:02x?}"));
     let closed = closed_with(&said);
     let deserved = deserved(data);
@@ -53,8 +58,7 @@ pub fn check(data: &[u8]) {
 }
 
 /// Everything the server sends behind its handshake.
-async fn session(data: &[u8]) -> Vec<u8> {
-    let (router, _hub, _stop) = query::server();
+async fn session(router: Router, data: &[u8]) -> Vec<u8> {
     let (ours, theirs) = tokio::io::duplex(PIPE_BYTES);
     let serving = tokio::spawn(async move {
         let builder = auto::Builder::new(TokioExecutor::new());
@@ -129,13 +133,8 @@ fn deserved(mut data: &[u8]) -> BTreeSet<u16> {
     let mut message: Option<(bool, Vec<u8>)> = None;
     loop {
         let Some(frame) = Frame::read(data) else {
-            // A length that is announced and too large is refused before it comes; half of anything else is just an end.
-            let announced = Frame::announced(data).is_some_and(|length| length > FRAME_MAX_BYTES);
-            return if announced {
-                [ended, [TOO_LARGE].into()].concat_sets()
-            } else {
-                [ended, Frame::faults_of_head(data)].concat_sets()
-            };
+            // What its head breaks may be refused before the rest comes; half of anything else is just an end.
+            return ended.into_iter().chain(Frame::faults_of_head(data)).collect();
         };
         data = frame.rest;
         let mut faults = Frame::faults_of_head(frame.all);
@@ -171,16 +170,6 @@ fn deserved(mut data: &[u8]) -> BTreeSet<u16> {
         if frame.fin && frame.opcode < 8 {
             message = None;
         }
-    }
-}
-
-trait ConcatSets {
-    fn concat_sets(self) -> BTreeSet<u16>;
-}
-
-impl<const N: usize> ConcatSets for [BTreeSet<u16>; N] {
-    fn concat_sets(self) -> BTreeSet<u16> {
-        self.into_iter().flatten().collect()
     }
 }
 
@@ -243,7 +232,7 @@ impl<'a> Frame<'a> {
         Some(if extended.is_empty() {
             u64::from(data[1] & 0x7f)
         } else {
-            extended.iter().fold(0, |length, byte| length << 8 | u64::from(*byte))
+            extended.iter().fold(0, |length, byte| (length << 8) | u64::from(*byte))
         })
     }
 
