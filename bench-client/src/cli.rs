@@ -4,7 +4,7 @@
 
 mod calibrate;
 mod compare;
-mod dry_run;
+pub(crate) mod dry_run;
 mod like;
 mod list;
 mod pages;

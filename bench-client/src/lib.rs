@@ -14,6 +14,7 @@
 //! * [`tally`]: what was received against what was published.  [`usage`], [`environment`]: the machine.
 //! * [`record`]: the one truth of a run.  [`statistics`]: what may be claimed from it.  [`thresholds`]: what must hold of it.
 //!   [`report`]: everything made from it.
+//! * `properties`: every parser under attack, for tests and fuzzing alone.
 //! * [`verify`]: correctness without figures.
 
 pub mod calibration;
@@ -30,6 +31,8 @@ pub mod oracle;
 pub mod plan;
 pub mod process;
 pub mod progress;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod properties;
 pub mod record;
 pub mod report;
 pub mod run;

@@ -148,7 +148,10 @@ fn needs_of_one(plan: &Plan, machine: &Environment) -> Vec<Need> {
     let receipts = updates_per_client_s(plan).unwrap_or(0.0) * (plan.duration_s + plan.settle_s) * clients as f64;
     let memory = Need {
         what: "memory, bytes",
-        needed: (clients + stalled) * CONNECTION_BYTES + receipts as u64 * size_of::<Receipt>() as u64,
+        // A plan within all ranges may still ask for more than can be counted.
+        needed: (receipts as u64)
+            .saturating_mul(size_of::<Receipt>() as u64)
+            .saturating_add((clients + stalled) * CONNECTION_BYTES),
         available: available_memory_bytes(),
         way_out: "fewer --clients, or a shorter --duration (every update of every client is noted)".into(),
     };

@@ -12,6 +12,7 @@ mod evidence;
 mod figures;
 mod final_score;
 mod plan;
+mod read;
 mod recovery;
 mod stalled;
 #[cfg(test)]
@@ -28,6 +29,9 @@ pub use plan::{
     Arrivals, Churn, ContenderId, FeedPlan, Follow, Looks, Mode, Plan, ReplaySource, RequestHeaders, Restart, Variant,
     default_margin,
 };
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use read::parse;
+pub use read::read;
 pub use recovery::{Recovery, RecoveryPoint};
 pub use stalled::Stalled;
 

@@ -35,7 +35,7 @@ use crate::{
     environment,
     plan::Resolved,
     progress::Progress,
-    record::{Outcome, Plan, RunRecord, RunStatus, SCHEMA_VERSION, Transport},
+    record::{self, Outcome, Plan, RunRecord, RunStatus, SCHEMA_VERSION, Transport},
     report,
     statistics::looks::{self, most_repeats},
     validity,
@@ -243,27 +243,7 @@ pub fn load(folder: &Path) -> anyhow::Result<RunRecord> {
     } else {
         folder.join("run.json")
     };
-    let text = std::fs::read_to_string(&path).with_context(|| {
-        format!(
-            "{} could not be read: expected the folder of a run, such as results/<time>-<scenario>",
-            path.display()
-        )
-    })?;
-    let unreadable = || format!("{} is not a run this version can read", path.display());
-    // The version first: a newer shape may be one that does not read as this one.
-    let Version { schema_version } = serde_json::from_str(&text).with_context(unreadable)?;
-    anyhow::ensure!(
-        schema_version <= SCHEMA_VERSION,
-        "{} has schema version {schema_version}, this program knows up to {SCHEMA_VERSION}: use a newer one",
-        path.display(),
-    );
-    serde_json::from_str(&text).with_context(unreadable)
-}
-
-/// As much of a record as every version has.
-#[derive(serde::Deserialize)]
-struct Version {
-    schema_version: u32,
+    record::read(&path)
 }
 
 /// The server's catalogue as the record keeps it, in the plan's order.

@@ -152,7 +152,8 @@ impl Scenario {
         Ok(scenario)
     }
 
-    fn parse(name: &str, text: &str) -> Result<Self, ScenarioError> {
+    /// Reads the text of a scenario.
+    pub(crate) fn parse(name: &str, text: &str) -> Result<Self, ScenarioError> {
         let file = toml::from_str(text).map_err(|error| ScenarioError::Syntax {
             name: name.to_owned(),
             error,

@@ -21,9 +21,20 @@ pub struct SseEvent<'a> {
 #[derive(Debug, Default)]
 pub struct SseParser {
     rest: Vec<u8>,
+    /// How far `rest` has been looked at: it is never read twice, however small the pieces.
+    place: Place,
     started: bool,
     /// The piece before ended with CR: a LF at the start of the next one belongs to it.
     after_cr: bool,
+}
+
+/// A place in an event that is not whole yet.
+#[derive(Debug, Default)]
+struct Place {
+    /// Where the line under way begins.
+    line: usize,
+    /// Before this there is no end of that line.
+    seen: usize,
 }
 
 impl SseParser {
@@ -39,14 +50,12 @@ impl SseParser {
         let read_already = after_cr && self.rest.is_empty();
         let piece = piece.strip_prefix(b"\n").filter(|_| read_already).unwrap_or(piece);
         // Usually a piece is a whole event and nothing waits: then it is read where it lies.
-        let joined;
-        let mut stream = if self.rest.is_empty() {
-            piece
-        } else {
-            self.rest.extend_from_slice(piece);
-            joined = std::mem::take(&mut self.rest);
-            &joined[..]
-        };
+        let mut waited = std::mem::take(&mut self.rest);
+        let alone = waited.is_empty();
+        if !alone {
+            waited.extend_from_slice(piece);
+        }
+        let mut stream = if alone { piece } else { &waited[..] };
         if !self.started && !stream.is_empty() {
             if stream.len() < 3 && b"\xef\xbb\xbf".starts_with(stream) {
                 self.rest = stream.to_vec();
@@ -55,29 +64,47 @@ impl SseParser {
             self.started = true;
             stream = stream.strip_prefix(b"\xef\xbb\xbf").unwrap_or(stream);
         }
-        while let Some((block, rest)) = split_block(stream) {
+        while let Some((block, rest)) = split_block(stream, &mut self.place) {
+            if block.len() > EVENT_MAX_BYTES {
+                return Err(too_long());
+            }
             read_block(block, &mut on_event)?;
             stream = rest;
         }
-        if stream.len() > EVENT_MAX_BYTES {
-            return Err(SessionError::Protocol(format!(
-                "an event of more than {EVENT_MAX_BYTES} bytes"
-            )));
+        // Half of a line's end may be there, which is no part of the event.
+        if stream.strip_suffix(b"\r").unwrap_or(stream).len() > EVENT_MAX_BYTES {
+            return Err(too_long());
         }
-        self.rest = stream.to_vec();
+        self.rest = if alone {
+            stream.to_vec()
+        } else {
+            let read = waited.len() - stream.len();
+            waited.drain(..read);
+            waited
+        };
         Ok(())
     }
 }
 
-/// Splits off everything up to the first empty line.
-fn split_block(stream: &[u8]) -> Option<(&[u8], &[u8])> {
-    let mut start = 0;
+fn too_long() -> SessionError {
+    SessionError::Protocol(format!("an event of more than {EVENT_MAX_BYTES} bytes"))
+}
+
+/// Splits off everything up to the first empty line; where there is none, `place` remembers how far it looked.
+fn split_block<'a>(stream: &'a [u8], place: &mut Place) -> Option<(&'a [u8], &'a [u8])> {
     loop {
-        let (line, next) = split_line(&stream[start..])?;
-        if line.is_empty() {
-            return Some((&stream[..start], &stream[start + next..]));
+        let Some((line, next)) = split_line(&stream[place.seen..]) else {
+            // A CR at the end is looked at again.
+            place.seen = stream.len() - usize::from(stream.last() == Some(&b'\r'));
+            return None;
+        };
+        let next = place.seen + next;
+        if place.seen + line.len() == place.line {
+            let block = &stream[..place.line];
+            *place = Place::default();
+            return Some((block, &stream[next..]));
         }
-        start += next;
+        *place = Place { line: next, seen: next };
     }
 }
 

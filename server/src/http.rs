@@ -13,7 +13,7 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
-    extract::{FromRequestParts, Path, Query, Request, State},
+    extract::{FromRequestParts, Path, Query, Request, State, rejection::PathRejection},
     http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
@@ -179,7 +179,12 @@ fn preflight() -> Response {
     (StatusCode::NO_CONTENT, said).into_response()
 }
 
-async fn feed(State(app): State<Arc<App>>, Path(id): Path<String>, request: Request) -> Response {
+async fn feed(State(app): State<Arc<App>>, id: Result<Path<String>, PathRejection>, request: Request) -> Response {
+    let id = match id {
+        Ok(Path(id)) => id,
+        // `%ff` is no text.
+        Err(rejection) => return problem(StatusCode::BAD_REQUEST, rejection.body_text()),
+    };
     let Some((transport, stats)) = app.transports.iter().find(|(transport, _)| transport.id() == id) else {
         let known: Vec<_> = app.transports.iter().map(|(transport, _)| transport.id()).collect();
         return problem(

@@ -14,6 +14,7 @@
 //! * [`wire`]: the shapes that travel.  [`clock`]: the one clock.  [`stats`]: what the server counts of itself.
 //! * [`probe`]: how long data waits until the runtime looks at it.
 //! * [`null`]: a bare writer of the same bytes, for finding out what a bench client adds by itself.
+//! * `properties`: every parser under attack, for tests and fuzzing alone.
 //! * [`settings`]: flags and environment, and the feed they ask for.  [`child`]: how a bench client starts and stops this server.
 //!
 //! This crate never depends on the bench client.
@@ -36,6 +37,8 @@ pub mod null;
 pub mod origin;
 mod peer;
 pub mod probe;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod properties;
 pub mod settings;
 pub mod stats;
 pub mod transports;

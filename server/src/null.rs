@@ -17,7 +17,7 @@
 mod connection;
 mod event_loop;
 mod frame;
-mod request;
+pub(crate) mod request;
 
 use std::{
     io,

@@ -2,7 +2,7 @@
 
 use super::{PlanError, updates_per_client_s};
 use crate::{
-    record::{Arrivals, Churn, FeedPlan, Looks, Mode, Plan, Restart},
+    record::{Arrivals, Bounds, Churn, FeedPlan, Looks, Mode, Plan, Restart},
     thresholds::Threshold,
 };
 
@@ -22,6 +22,7 @@ const CHURN_S: std::ops::RangeInclusive<f64> = 0.05..=3_600.0;
 const RESTART_AFTER_S: std::ops::RangeInclusive<f64> = 0.1..=86_400.0;
 /// Down for longer, and clients that give up would be the honest scenario.
 const RESTART_DOWN_S: std::ops::RangeInclusive<f64> = 0.0..=3_600.0;
+const THRESHOLDS: std::ops::RangeInclusive<usize> = 0..=200;
 const RAMP_PER_S: std::ops::RangeInclusive<f64> = 1.0..=100_000.0;
 
 /// More make a table that nobody reads.
@@ -83,7 +84,7 @@ fn check_itself(plan: &Plan) -> Result<(), PlanError> {
         in_range("churn.stay_s", stay_s, &CHURN_S, " s")?;
         in_range("churn.away_s", away_s, &CHURN_S, " s")?;
     }
-    Ok(())
+    check_bounds(&plan.bounds)
 }
 
 /// A restart must leave something to measure, and something to measure it by.
@@ -148,8 +149,28 @@ pub(super) fn check_repeats(repeats: u32) -> Result<(), PlanError> {
 
 pub(super) fn check_thresholds(thresholds: &[String], plan: &Plan) -> Result<(), PlanError> {
     let ids = plan.contender_ids();
+    in_range("thresholds", thresholds.len(), &THRESHOLDS, "")?;
     for text in thresholds {
         Threshold::parse(text, &ids)?;
+    }
+    Ok(())
+}
+
+/// TOML has words for numbers that are none, with which nothing can be compared and which no record can hold.
+fn check_bounds(bounds: &Bounds) -> Result<(), PlanError> {
+    // What is no number becomes null.
+    let encoded = serde_json::to_value(bounds).unwrap_or_default();
+    for (name, bound) in encoded.as_object().into_iter().flatten() {
+        for (key, value) in bound.as_object().into_iter().flatten() {
+            if !value.as_f64().is_some_and(|value| value >= 0.0) {
+                return Err(PlanError::Bound {
+                    bound: format!("{name}.{key}"),
+                    value: value
+                        .as_f64()
+                        .map_or_else(|| "no finite number".into(), |value| value.to_string()),
+                });
+            }
+        }
     }
     Ok(())
 }

@@ -90,6 +90,8 @@ pub enum PlanError {
          {back_s}, with time to come back in, or for an earlier restart"
     )]
     RestartTooLate { back_s: f64, duration_s: f64 },
+    #[error("bounds.{bound} is {value}: expected a finite number of 0 or more")]
+    Bound { bound: String, value: String },
     #[error(transparent)]
     Threshold(#[from] ThresholdError),
     #[error(transparent)]

@@ -96,3 +96,24 @@ fn a_newer_record_is_refused_whatever_its_shape() {
     let said = format!("{:#}", run::load(dir.path()).unwrap_err());
     assert!(said.contains("is not a run this version can read"), "{said}");
 }
+
+#[test]
+fn what_reports_could_not_be_made_of_in_time_is_refused() {
+    let refused = |change: fn(&mut RunRecord)| {
+        let mut record = report::fixture::record();
+        change(&mut record);
+        let text = serde_json::to_vec(&record).unwrap();
+        let error = parse(&text, Path::new("there/run.json")).err();
+        error.map_or_else(String::new, |error| format!("{error:#}"))
+    };
+    assert_eq!(refused(|_| ()), "");
+    let said = refused(|record| record.rows[3].figures.repeat = u32::MAX);
+    assert!(
+        said.starts_with("there/run.json") && said.contains("rows[3].figures.repeat is 4294967295: expected 1 to 1000"),
+        "{said}"
+    );
+    let said = refused(|record| record.plan.transports = (0..65).map(|number| number.to_string()).collect());
+    assert!(said.contains("69 techniques: 64 are the most"), "{said}");
+    let said = refused(|record| record.rows[0].faults = vec![String::new(); 1_001]);
+    assert!(said.contains("rows[0]: 1001 faults: 1000 are the most"), "{said}");
+}

@@ -7,6 +7,8 @@
 //! Quantiles are never averaged: histograms are merged, then asked. What never came stands at +∞ and what came before it was
 //! due stands below zero; both count towards the ranks, so neither can make the rest look better.
 
+use std::io::Read;
+
 use anyhow::{Context, Result, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -19,6 +21,14 @@ use crate::record::{Quantile, Quantiles};
 pub const PREALLOCATED_US: u64 = 3_600_000_000;
 /// Significant digits kept of every value.
 pub const DIGITS: u8 = 3;
+
+/// How V2 begins, and V2 in deflate.
+const COOKIE: u32 = 0x1c84_9313;
+const COOKIE_DEFLATED: u32 = 0x1c84_9314;
+/// Of V2, before the counts.
+const HEAD_BYTES: usize = 40;
+/// More than every count of [`DIGITS`] digits up to 2^64 µs, nine bytes each.
+const ENCODED_MAX_BYTES: u64 = 1 << 20;
 
 /// An empty histogram of µs, as everything measured here uses it.
 pub fn new() -> Histogram<u64> {
@@ -40,6 +50,49 @@ pub fn encode(histogram: &Histogram<u64>, lost: u64, negative: u64) -> Quantiles
         lost,
         negative,
     }
+}
+
+/// The V2 encoding inside the deflated one, when it is of a histogram as [`new`] makes it. What a reader of the format takes on trust
+/// is checked here: it would make room for any length and any precision that is written there, up to gigabytes.
+///
+/// ```text
+/// deflated: cookie u32, length u32, zlib of -> cookie u32, payload length u32, offset u32, digits u32, low u64, high u64, ratio f64, payload
+/// ```
+fn inflate(deflated: &[u8]) -> Result<Vec<u8>> {
+    let zlib = deflated
+        .strip_prefix(&COOKIE_DEFLATED.to_be_bytes())
+        .and_then(|rest| rest.get(4..));
+    let zlib = zlib.context("the histogram is not HdrHistogram V2, deflated")?;
+    let mut bytes = Vec::new();
+    flate2::read::ZlibDecoder::new(zlib)
+        .take(ENCODED_MAX_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .context("the histogram cannot be inflated")?;
+    ensure!(
+        bytes.len() as u64 <= ENCODED_MAX_BYTES,
+        "the histogram has more than {ENCODED_MAX_BYTES} bytes, which none of {DIGITS} digits needs"
+    );
+    let (head, payload) = bytes.split_at_checked(HEAD_BYTES).context("the histogram breaks off")?;
+    let number = |at: std::ops::Range<usize>| {
+        head[at]
+            .iter()
+            .fold(0u64, |number, byte| (number << 8) | u64::from(*byte))
+    };
+    let (cookie, payload_bytes, digits, low) = (number(0..4), number(4..8), number(12..16), number(16..24));
+    ensure!(
+        cookie == u64::from(COOKIE) && payload_bytes == payload.len() as u64,
+        "the histogram is not HdrHistogram V2, or its payload has another length than it says"
+    );
+    ensure!(
+        digits == u64::from(DIGITS) && low == 1,
+        "the histogram has {digits} digits from {low} µs: expected {DIGITS} from 1"
+    );
+    // The one number that a reader cannot negate; no count of anything is near it.
+    ensure!(
+        !payload.windows(9).any(|bytes| bytes == [0xff; 9]),
+        "the histogram skips 2^63 values"
+    );
+    Ok(bytes)
 }
 
 /// What [`Quantiles`] holds, ready to be merged and asked.
@@ -68,6 +121,7 @@ impl Distribution {
         let bytes = STANDARD
             .decode(&quantiles.histogram)
             .context("the histogram is not base64")?;
+        let bytes = inflate(&bytes)?;
         let mut histogram: Histogram<u64> = Deserializer::new()
             .deserialize(&mut bytes.as_slice())
             .map_err(|error| anyhow::anyhow!("the histogram is not HdrHistogram V2: {error}"))?;
@@ -101,13 +155,15 @@ impl Distribution {
         self.histogram
             .add(&other.histogram)
             .expect("a histogram that resizes itself takes every value");
-        self.lost += other.lost;
-        self.negative += other.negative;
+        // A record may hold any number.
+        self.lost = self.lost.saturating_add(other.lost);
+        self.negative = self.negative.saturating_add(other.negative);
     }
 
     /// All values, the lost and the negative ones too.
     pub fn count(&self) -> u64 {
-        self.negative + self.histogram.len() + self.lost
+        let known = self.negative.saturating_add(self.histogram.len());
+        known.saturating_add(self.lost)
     }
 
     /// The smallest value that a share `q` (0 to 1) of all values does not exceed, in µs. `None` when there are no values, or
@@ -119,7 +175,7 @@ impl Distribution {
             // Half a rank less: the histogram rounds up to the very rank, whatever the division lost.
             let share = (rank as f64 - 0.5) / self.histogram.len() as f64;
             Some(Quantile::Us(self.histogram.value_at_quantile(share)))
-        } else if rank <= self.histogram.len() + self.lost {
+        } else if rank <= self.histogram.len().saturating_add(self.lost) {
             Some(Quantile::LOST)
         } else {
             None
@@ -206,5 +262,53 @@ mod tests {
             };
             assert!(Distribution::decode(&damaged).is_err(), "{histogram} {count}");
         }
+    }
+
+    /// V2 bytes as the record keeps them.
+    fn deflated(bytes: &[u8]) -> Quantiles {
+        let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut zlib, bytes).unwrap();
+        let zlib = zlib.finish().unwrap();
+        let length = (zlib.len() as u32).to_be_bytes();
+        Quantiles {
+            histogram: STANDARD.encode([&COOKIE_DEFLATED.to_be_bytes()[..], &length, &zlib].concat()),
+            count: 1,
+            lost: 0,
+            negative: 0,
+        }
+    }
+
+    #[test]
+    fn a_histogram_gets_no_more_memory_than_ours_need() {
+        let good = encode(&distribution([5], 0, 0).histogram, 0, 0);
+        let v2 = inflate(&STANDARD.decode(&good.histogram).unwrap()).unwrap();
+        assert!(Distribution::decode(&deflated(&v2)).is_ok());
+        let with = |at: usize, bytes: &[u8]| {
+            let mut changed = v2.clone();
+            changed[at..at + bytes.len()].copy_from_slice(bytes);
+            changed
+        };
+        for (what, bytes) in [
+            ("a payload of 4 GiB", with(4, &[0xff; 4])),
+            ("nine digits", with(12, &9u32.to_be_bytes())),
+            ("another lowest value", with(16, &(1u64 << 40).to_be_bytes())),
+            ("one in another", STANDARD.decode(&good.histogram).unwrap()),
+            ("no end", vec![0; 64 << 20]),
+            ("half a head", v2[..20].to_vec()),
+        ] {
+            assert!(Distribution::decode(&deflated(&bytes)).is_err(), "{what}");
+        }
+        // A run of zeros whose length has no opposite.
+        let mut skips = with(4, &9u32.to_be_bytes())[..HEAD_BYTES].to_vec();
+        skips.extend([0xff; 9]);
+        assert!(Distribution::decode(&deflated(&skips)).is_err());
+    }
+
+    #[test]
+    fn counts_of_any_size_are_summed() {
+        let mut most = distribution([1], u64::MAX, u64::MAX);
+        most.merge(&distribution([1], u64::MAX, 1));
+        assert_eq!((most.count(), most.quantile(0.5)), (u64::MAX, None));
+        assert_eq!(distribution([1], u64::MAX, 0).max(), Some(Quantile::LOST));
     }
 }

@@ -24,7 +24,7 @@ pub mod csv;
 pub mod describe;
 pub mod file;
 pub mod final_scores;
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fixture;
 pub mod format;
 pub mod histogram;

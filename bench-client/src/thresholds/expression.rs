@@ -6,6 +6,9 @@ use crate::scenario::{nearest, suggestion};
 /// Stands for every contender of the plan.
 const ALL: &str = "all";
 
+/// Of an expression; the names are far shorter.
+const LONGEST_BYTES: usize = 200;
+
 /// Longest first: `<` begins `<=`.
 const OPS: [(&str, Op); 6] = [
     ("<=", Op::AtMost),
@@ -85,19 +88,24 @@ enum Fault {
     Metric { name: String, nearest: Option<String> },
     #[error("{0:?} is no number")]
     Number(String),
+    #[error("it has {0} bytes, and {LONGEST_BYTES} are the most")]
+    TooLong(usize),
 }
 
 impl Threshold {
     /// Reads an expression for a plan with these contenders: transports, or `<transport>/<variant>`.
     pub fn parse(text: &str, contenders: &[String]) -> Result<Self, ThresholdError> {
         read(text, contenders).map_err(|fault| ThresholdError {
-            text: text.to_owned(),
+            text: text.chars().take(LONGEST_BYTES).collect(),
             fault,
         })
     }
 }
 
 fn read(text: &str, contenders: &[String]) -> Result<Threshold, Fault> {
+    if text.len() > LONGEST_BYTES {
+        return Err(Fault::TooLong(text.len()));
+    }
     let is_op = |c: char| "<>=!".contains(c);
     let from = text.find(is_op).ok_or(Fault::NoOperator)?;
     let (figure, rest) = text.split_at(from);
@@ -136,10 +144,9 @@ fn subject(name: &str, contenders: &[String]) -> Result<Subject, Fault> {
 }
 
 fn unknown_metric(name: &str) -> Fault {
-    let known = metric::spellings();
     Fault::Metric {
         name: name.to_owned(),
-        nearest: nearest(name, known.iter().map(String::as_str)),
+        nearest: nearest(name, metric::spellings()),
     }
 }
 

@@ -3,6 +3,8 @@
 //! Their names come from the record's own type. How the repeats of each make one figure stands here, and a test holds the two
 //! together: sums of counters, ratios of sums, quantiles of merged histograms, as in the report.
 
+use std::sync::LazyLock;
+
 use serde_json::Value;
 
 use crate::{
@@ -43,18 +45,20 @@ impl Metric {
     }
 }
 
+/// Every metric by every name it may be written with. Made once: the names come from the record's schema.
+static ALL: LazyLock<Vec<(String, Metric)>> =
+    LazyLock::new(|| columns().iter().flat_map(|column| metrics(column)).collect());
+
 /// The metric of this name, in the unit it is written with.
 pub fn find(name: &str) -> Option<Metric> {
-    let all = columns().into_iter().flat_map(|column| metrics(&column));
-    all.into_iter()
-        .find(|(spelling, _)| spelling == name)
-        .map(|(_, metric)| metric)
+    let mut all = ALL.iter();
+    let (_, metric) = all.find(|(spelling, _)| spelling == name)?;
+    Some(metric.clone())
 }
 
 /// Every name a metric may be written with.
-pub fn spellings() -> Vec<String> {
-    let all = columns().into_iter().flat_map(|column| metrics(&column));
-    all.map(|(spelling, _)| spelling).collect()
+pub fn spellings() -> impl Iterator<Item = &'static str> {
+    ALL.iter().map(|(spelling, _)| spelling.as_str())
 }
 
 /// Numeric columns of summary.csv, and reach.
@@ -269,7 +273,7 @@ mod tests {
             ]
         );
         assert_eq!(of("bytes_sent"), ["bytes_sent"]);
-        let mut all = spellings();
+        let mut all: Vec<_> = spellings().collect();
         let n = all.len();
         all.sort();
         all.dedup();

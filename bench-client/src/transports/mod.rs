@@ -22,10 +22,10 @@ use framing::Framing;
 pub mod framing;
 pub mod http;
 mod long_poll;
-mod poll;
+pub(crate) mod poll;
 mod short_poll;
-mod sse;
-mod websocket;
+pub(crate) mod sse;
+pub(crate) mod websocket;
 
 /// A transport as clients use it.
 pub struct ClientTransport {
@@ -225,8 +225,7 @@ struct Head<'a> {
 fn decode(json: &str, topics: &TopicIndex, received_us: u64) -> Result<Arrival, SessionError> {
     let head: Head<'_> = serde_json::from_str(json).map_err(|error| not_an_update(json, &error))?;
     let topic = topics.get(head.topic.as_ref());
-    let topic =
-        *topic.ok_or_else(|| SessionError::Protocol(format!("an update of the unknown topic {:?}", head.topic)))?;
+    let topic = *topic.ok_or_else(|| not_understood(format!("an update of the unknown topic {:?}", head.topic)))?;
     Ok(Arrival {
         received_us,
         due_us: head.due_us,
@@ -245,5 +244,11 @@ fn decode(json: &str, topics: &TopicIndex, received_us: u64) -> Result<Arrival, 
 
 fn not_an_update(json: &str, error: &serde_json::Error) -> SessionError {
     let start: String = json.chars().take(120).collect();
-    SessionError::Protocol(format!("{error} in {start:?}"))
+    not_understood(format!("{error} in {start:?}"))
+}
+
+/// What a server sent and the client does not understand. Its words may be in the message, and errors are kept: they are cut.
+fn not_understood(words: impl std::fmt::Display) -> SessionError {
+    const WORDS_MAX: usize = 400;
+    SessionError::Protocol(words.to_string().chars().take(WORDS_MAX).collect())
 }

@@ -10,9 +10,10 @@ use server::wire::{Cursor, PollAnswer};
 use tokio::time::timeout;
 
 use super::{
-    Arrivals, Endpoint, SessionError, decode,
+    Arrivals, Endpoint, SessionError, TopicIndex, decode,
     framing::{self, Answer, DATE},
     http::{HttpConnection, get_request, went_away},
+    not_understood,
 };
 use crate::{
     headers::Purpose,
@@ -21,6 +22,9 @@ use crate::{
 
 /// How long an answer may take beyond the time the server was asked to hold it.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Answers in a row that may say `more`: a million updates.
+const ANSWERS_MAX: u32 = 1_000;
 
 /// One client that asks again and again.
 pub struct Poller {
@@ -80,8 +84,14 @@ impl Poller {
 
     /// Asks until an answer is whole: an answer that says `more` is followed by the next request at once.
     pub async fn poll_all(&mut self, arrivals: &mut Arrivals) -> Result<(), SessionError> {
-        while self.poll(arrivals).await?.more {}
-        Ok(())
+        for _ in 0..ANSWERS_MAX {
+            if !self.poll(arrivals).await?.more {
+                return Ok(());
+            }
+        }
+        Err(SessionError::Protocol(format!(
+            "{ANSWERS_MAX} answers in a row, each of which said that there is more"
+        )))
     }
 
     async fn poll(&mut self, arrivals: &mut Arrivals) -> Result<Polled, SessionError> {
@@ -98,20 +108,8 @@ impl Poller {
         let body = connection.accepted(answer, "application/json").await?;
         let body = connection.body(body).await?;
         let received_us = connection.meter().last_read_us();
-        let answer: PollAnswer<'_> = serde_json::from_slice(&body)
-            .map_err(|error| SessionError::Protocol(format!("the answer is no batch of updates: {error}")))?;
-        if answer.more && answer.updates.is_empty() {
-            // Believed, it would make this client ask without end.
-            return Err(SessionError::Protocol(
-                "the answer brought nothing and says there is more".into(),
-            ));
-        }
-        let updates = answer.updates.iter();
-        let decoded = updates.map(|update| decode(update.get(), &self.endpoint.topics, received_us));
-        // All or none: of an answer that is broken the cursor is not taken, so what it brought would come once more.
-        arrivals.updates.extend(decoded.collect::<Result<Vec<_>, _>>()?);
-        arrivals.reset |= answer.reset.is_some();
-        if answer.updates.is_empty() {
+        let answer = read_answer(&body, &self.endpoint.topics, received_us, arrivals)?;
+        if answer.updates == 0 {
             count(&self.net.counters.empty_responses, 1);
         }
         self.cursor = Some(answer.cursor);
@@ -147,6 +145,47 @@ impl Poller {
             &self.headers,
         )
     }
+}
+
+/// What an answer's body says besides its updates.
+pub(crate) struct Answered {
+    pub cursor: Cursor,
+    pub more: bool,
+    pub updates: usize,
+}
+
+/// Reads a poll's answer, whole or not at all: half of one would come again, and look like a duplicate.
+pub(crate) fn read_answer(
+    body: &[u8],
+    topics: &TopicIndex,
+    received_us: u64,
+    arrivals: &mut Arrivals,
+) -> Result<Answered, SessionError> {
+    let answer: PollAnswer<'_> = serde_json::from_slice(body)
+        .map_err(|error| not_understood(format!("the answer is no batch of updates: {error}")))?;
+    let updates = answer.updates.len();
+    if answer.more && updates == 0 {
+        // Asking again at once would ask for ever.
+        return Err(SessionError::Protocol(
+            "the answer says that there is more, and brings nothing".into(),
+        ));
+    }
+    let before = arrivals.updates.len();
+    for update in &answer.updates {
+        match decode(update.get(), topics, received_us) {
+            Ok(arrival) => arrivals.updates.push(arrival),
+            Err(error) => {
+                arrivals.updates.truncate(before);
+                return Err(error);
+            }
+        }
+    }
+    arrivals.reset |= answer.reset.is_some();
+    Ok(Answered {
+        cursor: answer.cursor,
+        more: answer.more,
+        updates,
+    })
 }
 
 /// What the answer to one poll says besides its updates.

@@ -11,11 +11,16 @@ use server::wire::{Cursor, Reset};
 use tokio::time::timeout;
 
 use super::{
-    Arrivals, Endpoint, Session, SessionError, decode,
+    Arrivals, Endpoint, Session, SessionError, TopicIndex, decode,
     framing::{Answer, DATE, Framing, Heartbeat, close_header, head_bytes},
     http::{HttpConnection, get_request},
+    not_understood,
 };
-use crate::{headers::Purpose, net::Net, sse_parser::SseParser};
+use crate::{
+    headers::Purpose,
+    net::Net,
+    sse_parser::{SseEvent, SseParser},
+};
 
 const ID: &str = "sse";
 
@@ -128,36 +133,8 @@ impl Session for Sse {
                 .ok_or(SessionError::Ended)?;
             let received_us = self.connection.meter().last_read_us();
             let (topics, cursor) = (&self.endpoint.topics, &mut self.cursor);
-            self.parser.feed(&data, |event| {
-                let id = event.id.map(str::parse).transpose().map_err(|error| invalid(&error))?;
-                match event.kind {
-                    "update" => {
-                        let arrival = decode(event.data, topics, received_us)?;
-                        // Handed out and not held, it would come once more to the session that resumes.
-                        if id != Some(arrival.cursor) {
-                            return Err(SessionError::Protocol(format!(
-                                "update {} came with the id {:?}",
-                                arrival.cursor, event.id
-                            )));
-                        }
-                        arrivals.updates.push(arrival);
-                    }
-                    "reset" => {
-                        serde_json::from_str::<Reset>(event.data)
-                            .map_err(|error| SessionError::Protocol(format!("a broken reset: {error}")))?;
-                        arrivals.reset = true;
-                    }
-                    // Only an id: the position before the first update.
-                    "" => {}
-                    other => {
-                        return Err(SessionError::Protocol(format!(
-                            "an event of the unknown kind {other:?}"
-                        )));
-                    }
-                }
-                *cursor = id.or(*cursor);
-                Ok(())
-            })
+            let mut read = |event: SseEvent<'_>| read_event(&event, topics, received_us, arrivals, cursor);
+            self.parser.feed(&data, &mut read)
         }
         .boxed_local()
     }
@@ -171,6 +148,42 @@ impl Session for Sse {
     }
 }
 
+/// Takes what an event brings, and the position behind it.
+pub(crate) fn read_event(
+    event: &SseEvent<'_>,
+    topics: &TopicIndex,
+    received_us: u64,
+    arrivals: &mut Arrivals,
+    cursor: &mut Option<Cursor>,
+) -> Result<(), SessionError> {
+    let id = event.id.map(str::parse).transpose().map_err(|error| invalid(&error))?;
+    match event.kind {
+        "update" => {
+            let arrival = decode(event.data, topics, received_us)?;
+            // Handed out and not held, it would come once more to the session that resumes.
+            if id != Some(arrival.cursor) {
+                return Err(not_understood(format!(
+                    "update {} came with the id {:?}",
+                    arrival.cursor, event.id
+                )));
+            }
+            arrivals.updates.push(arrival);
+        }
+        "reset" => {
+            serde_json::from_str::<Reset>(event.data)
+                .map_err(|error| not_understood(format!("a broken reset: {error}")))?;
+            arrivals.reset = true;
+        }
+        // Only an id: the position before the first update.
+        "" => {}
+        other => {
+            return Err(not_understood(format!("an event of the unknown kind {other:?}")));
+        }
+    }
+    *cursor = id.or(*cursor);
+    Ok(())
+}
+
 fn invalid(error: &dyn std::fmt::Display) -> SessionError {
-    SessionError::Protocol(error.to_string())
+    not_understood(error)
 }

@@ -16,8 +16,9 @@ use tokio_tungstenite::{
 };
 
 use super::{
-    Arrivals, Endpoint, Session, SessionError, decode,
+    Arrivals, Endpoint, Session, SessionError, TopicIndex, decode,
     framing::{Answer, DATE, Framing, Heartbeat},
+    not_understood,
 };
 use crate::{
     headers::Purpose,
@@ -162,7 +163,11 @@ impl Session for Socket {
         async move {
             let message = self.socket.next().await.ok_or(SessionError::Ended)??;
             match message {
-                Message::Text(text) => self.read(&text, arrivals),
+                Message::Text(text) => {
+                    let received_us = self.meter.last_read_us();
+                    self.cursor = Some(read_message(&text, &self.endpoint.topics, received_us, arrivals)?);
+                    Ok(())
+                }
                 Message::Close(_) => {
                     // The answer is queued below us, and leaves with a flush (RFC 6455, 5.5.1). A server that takes nothing any more
                     // goes without.
@@ -188,18 +193,20 @@ impl Session for Socket {
     }
 }
 
-impl Socket {
-    fn read(&mut self, text: &str, arrivals: &mut Arrivals) -> Result<(), SessionError> {
-        if text.starts_with(r#"{"reset""#) {
-            let reset: ResetMessage = serde_json::from_str(text)
-                .map_err(|error| SessionError::Protocol(format!("a broken reset: {error}")))?;
-            arrivals.reset = true;
-            self.cursor = Some(reset.cursor);
-            return Ok(());
-        }
-        let arrival = decode(text, &self.endpoint.topics, self.meter.last_read_us())?;
-        self.cursor = Some(arrival.cursor);
-        arrivals.updates.push(arrival);
-        Ok(())
+/// Reads a message: an update, or the word that some may be missing. Returns the position behind it.
+pub(crate) fn read_message(
+    text: &str,
+    topics: &TopicIndex,
+    received_us: u64,
+    arrivals: &mut Arrivals,
+) -> Result<Cursor, SessionError> {
+    if text.starts_with(r#"{"reset""#) {
+        let reset: ResetMessage =
+            serde_json::from_str(text).map_err(|error| not_understood(format!("a broken reset: {error}")))?;
+        arrivals.reset = true;
+        return Ok(reset.cursor);
     }
+    let arrival = decode(text, topics, received_us)?;
+    arrivals.updates.push(arrival);
+    Ok(arrival.cursor)
 }

@@ -13,9 +13,9 @@
 //!
 //! It leaves out what the files do not have: cards, substitutions, and the course of a shoot-out.
 
-mod course;
+pub(crate) mod course;
 mod json;
-mod minute;
+pub(crate) mod minute;
 mod place;
 mod table;
 pub mod worldcup;
@@ -216,7 +216,7 @@ fn matches(kind: ReplayKind, feed: Feed, speed: f64) -> Replayed {
     }
 }
 
-fn parse(path: &Path, text: &[u8]) -> Result<worldcup::Tournament, ReplayError> {
+pub(crate) fn parse(path: &Path, text: &[u8]) -> Result<worldcup::Tournament, ReplayError> {
     let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     if text.trim_ascii().is_empty() {
         return Err(ReplayError::Empty { path: path.to_owned() });

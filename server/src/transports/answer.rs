@@ -24,6 +24,9 @@ pub const POLL_BATCH: BatchBounds = BatchBounds {
     bytes: 1024 * 1024,
 };
 
+/// Tags of `If-None-Match` that are looked at; each costs a look into the log, and a client holds one state.
+const TAGS_MAX: usize = 8;
+
 /// Bytes around the updates, for the buffer's first size.
 const ENVELOPE_BYTES: usize = 96;
 
@@ -90,7 +93,8 @@ fn held_cursors(headers: &HeaderMap) -> impl Iterator<Item = Cursor> {
         .get_all(header::IF_NONE_MATCH)
         .into_iter()
         .filter_map(|value| value.to_str().ok());
-    tags.flat_map(|value| value.split(',')).filter_map(|tag| {
+    let tags = tags.flat_map(|value| value.split(',')).take(TAGS_MAX);
+    tags.filter_map(|tag| {
         let tag = tag.trim();
         tag.strip_prefix("W/")
             .unwrap_or(tag)

@@ -91,10 +91,15 @@ fn log_ticks(low: f64, high: f64) -> Vec<f64> {
     ticks
 }
 
+/// Any figure is between these, in its unit.
+const LEAST: f64 = 1e-12;
+const MOST: f64 = 1e30;
+
 /// From 0 in four to seven round steps, past the highest value unless the axis is time.
 fn linear_ticks(high: f64, unit: Unit) -> Vec<f64> {
     let size = unit.prefix(high).0;
-    let high = high / size;
+    // A number near the end of what a float can hold has no steps: there would be billions of them, or none.
+    let high = (high / size).clamp(LEAST, MOST);
     let rough = high / 5.0;
     let magnitude = 10f64.powf(rough.log10().floor());
     let steps = [1.0, 2.0, 5.0, 10.0].map(|step| step * magnitude);
@@ -178,6 +183,16 @@ mod tests {
             ticks(Unit::OneIn, Scale::Log, &[1.0, 1_000.0]),
             ["0 %", "50 %", "90 %", "99 %", "99.9 %"]
         );
+    }
+
+    #[test]
+    fn a_figure_of_any_size_has_few_ticks() {
+        for high in [f64::MAX, f64::INFINITY, f64::MIN_POSITIVE, 5e-324, -1.0] {
+            for unit in [Unit::Microseconds, Unit::Bytes, Unit::Count] {
+                let count = ticks(unit, Scale::Linear, &[high]).len();
+                assert!(count <= 12, "{count} up to {high}");
+            }
+        }
     }
 
     #[test]

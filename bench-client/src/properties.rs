@@ -1,0 +1,128 @@
+//! The client's parsers under attack: for each a `check` of any bytes, which says what holds whatever they are.
+//!
+//! ```text
+//! proptest (tests below each check) -+-> check(bytes) -> the real parser -> assertions
+//! cargo fuzz (bench-client/fuzz/)   -+
+//! ```
+//!
+//! Both ask the very same function, so an input that one finds can be given to the other. Compiled for tests and for the feature
+//! `fuzzing` alone: nothing that is run has it. What the server reads is checked there.
+
+use server::wire::Cursor;
+
+use crate::transports::{Arrivals, SessionError, TopicIndex};
+
+pub mod message;
+pub mod mutate;
+pub mod poll;
+pub mod record;
+pub mod scenario;
+pub mod sse;
+pub mod threshold;
+
+/// No fault is told with more words, whatever a server sent: errors are kept.
+const FAULT_MAX_BYTES: usize = 2_000;
+const RECEIVED_US: u64 = 7;
+
+/// The topics that updates may be of.
+fn topics() -> TopicIndex {
+    [("match-1".to_owned(), 0), ("match-2".to_owned(), 1)].into()
+}
+
+/// What is refused brought nothing, and is told in bounded words.
+fn refused(error: &SessionError, arrivals: &Arrivals) {
+    let said = error.to_string();
+    assert!(said.len() < FAULT_MAX_BYTES, "{} bytes of error: {said}", said.len());
+    assert!(
+        arrivals.updates.is_empty() && !arrivals.reset,
+        "refused, and taken all the same: {said}"
+    );
+}
+
+/// An update is told as it stands in the JSON, by a reader that knows nothing of updates.
+fn is_told(json: &str, arrival: &crate::transports::Arrival) {
+    assert_eq!((arrival.bytes as usize, arrival.received_us), (json.len(), RECEIVED_US));
+    // It goes less deep into what the client skips.
+    let Ok(value) = serde_json::from_str::<serde_json::Value>(json) else {
+        return;
+    };
+    let Cursor { epoch, offset } = arrival.cursor;
+    let numbers = [
+        ("epoch", epoch),
+        ("offset", offset),
+        ("seq", arrival.seq),
+        ("due_us", arrival.due_us),
+        ("home_score", arrival.home_score.into()),
+        ("away_score", arrival.away_score.into()),
+    ];
+    for (name, number) in numbers {
+        assert_eq!(value[name].as_u64(), Some(number), "{name} of {json}");
+    }
+    assert_eq!(
+        topics().get(value["topic"].as_str().expect("a name")),
+        Some(&arrival.topic)
+    );
+}
+
+/// Updates as the server encodes them, with hostile names.
+#[cfg(test)]
+fn update() -> impl proptest::strategy::Strategy<Value = server::wire::Update<'static>> {
+    use proptest::prelude::*;
+    let numbers = (any::<u64>(), any::<u64>(), any::<u64>(), any::<u64>());
+    (
+        numbers,
+        any::<(u16, u16)>(),
+        1..=2u8,
+        ".{0,20}",
+        prop::option::of("x{0,30}"),
+    )
+        .prop_map(
+            |((epoch, offset, seq, due_us), (home_score, away_score), topic, name, pad)| server::wire::Update {
+                topic: format!("match-{topic}").into(),
+                epoch,
+                offset,
+                seq,
+                due_us,
+                sent_us: due_us,
+                home: name.clone().into(),
+                away: name.clone().into(),
+                home_score,
+                away_score,
+                minute: 0,
+                event: "goal".into(),
+                player: name.into(),
+                pad: pad.map(Into::into),
+            },
+        )
+}
+
+/// An update's JSON.
+#[cfg(test)]
+fn encoded(update: &server::wire::Update<'_>) -> String {
+    serde_json::to_string(update).expect("plain data")
+}
+
+/// How many cases a property gets: `PROPTEST_CASES`, of which a costly one gets one in `share`. Without it about 200, the same in
+/// every run: what passed yesterday fails for a change alone.
+#[cfg(test)]
+fn cases(share: u32) -> proptest::test_runner::Config {
+    use proptest::test_runner::{Config, RngSeed};
+    let asked = std::env::var_os("PROPTEST_CASES").is_some();
+    let config = Config {
+        // What fails is printed whole, and belongs into a test of its own.
+        failure_persistence: None,
+        ..Config::default()
+    };
+    if asked {
+        let cases = (config.cases / share).max(1);
+        return Config { cases, ..config };
+    }
+    // So few cost little even of what is costly.
+    let cases = 200 / (share / 10).max(1);
+    let rng_seed = RngSeed::Fixed(1);
+    Config {
+        cases,
+        rng_seed,
+        ..config
+    }
+}

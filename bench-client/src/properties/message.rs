@@ -1,0 +1,71 @@
+//! WebSocket messages from the server: an update, or a reset.
+
+use super::{RECEIVED_US, is_told, refused, topics};
+use crate::transports::{Arrivals, websocket};
+
+/// Any text is one update as it stands there, a reset, or refused.
+pub fn check(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let mut arrivals = Arrivals::default();
+    match websocket::read_message(text, &topics(), RECEIVED_US, &mut arrivals) {
+        Err(error) => refused(&error, &arrivals),
+        Ok(cursor) => match (&arrivals.updates[..], arrivals.reset) {
+            ([], true) => {}
+            ([arrival], false) => {
+                assert_eq!(arrival.cursor, cursor);
+                is_told(text, arrival);
+            }
+            other => panic!("{other:?} of {text}"),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use server::wire::{Cursor, Reset, ResetMessage, ResetReason};
+
+    use super::*;
+    use crate::properties::{cases, encoded, mutate, update};
+
+    proptest! {
+        #![proptest_config(cases(1))]
+
+        #[test]
+        fn any_bytes(data in prop::collection::vec(any::<u8>(), 0..100)) {
+            check(&data);
+        }
+
+        #[test]
+        fn an_update_comes_as_it_was_sent(sent in update()) {
+            let mut arrivals = Arrivals::default();
+            let cursor = websocket::read_message(&encoded(&sent), &topics(), RECEIVED_US, &mut arrivals).expect("an update");
+            prop_assert_eq!((cursor.epoch, cursor.offset, arrivals.updates[0].seq), (sent.epoch, sent.offset, sent.seq));
+            check(encoded(&sent).as_bytes());
+        }
+
+        #[test]
+        fn a_reset_comes_as_it_was_sent(epoch: u64, offset: u64) {
+            let cursor = Cursor { epoch, offset };
+            let message = ResetMessage { reset: Reset { reason: ResetReason::Evicted }, cursor };
+            let text = serde_json::to_string(&message).expect("plain data");
+            let mut arrivals = Arrivals::default();
+            prop_assert_eq!(websocket::read_message(&text, &topics(), RECEIVED_US, &mut arrivals).ok(), Some(cursor));
+            prop_assert!(arrivals.reset);
+        }
+
+        #[test]
+        fn nearly_updates(sent in update(), changes in prop::collection::vec(any::<u8>(), 0..40), cut in prop::option::weighted(0.2, any::<usize>())) {
+            let mut value = serde_json::to_value(&sent).expect("plain data");
+            mutate::all(&mut value, &changes);
+            let mut text = value.to_string().into_bytes();
+            text.truncate(cut.map_or(text.len(), |cut| cut % (text.len() + 1)));
+            check(&text);
+        }
+
+        #[test]
+        fn nearly_resets(reason in "(evicted|ahead|other_epoch|[a-z]{0,9}|x{3000})", cursor in "[0-9]{1,20}-?[0-9]{0,20}") {
+            check(format!(r#"{{"reset":{{"reason":"{reason}"}},"cursor":"{cursor}"}}"#).as_bytes());
+        }
+    }
+}
