@@ -1,7 +1,9 @@
 //! Thresholds: an expression that can be checked, or refused with its fault.
 
-use super::FAULT_MAX_BYTES;
 use crate::thresholds::Threshold;
+
+/// The longest expression twice, each character escaped, and the words around it.
+const FAULT_MAX_BYTES: usize = 4_000;
 
 fn transports() -> Vec<String> {
     ["short-poll", "websocket"].map(str::to_owned).into()
@@ -34,6 +36,11 @@ mod tests {
         properties::cases,
         thresholds::{Op, Subject},
     };
+
+    #[test]
+    fn the_longest_expression_is_refused_in_bounded_words() {
+        check(format!("{}==", "\u{1a}".repeat(198)).as_bytes());
+    }
 
     proptest! {
         #![proptest_config(cases(1))]
