@@ -5,9 +5,9 @@
 #   ./test.sh --long   also the tests marked #[ignore]: the place for checks that take minutes (many clients, long runs)
 #
 # Exit codes: 0 all passed · 1 something failed, or no test ran at all · 2 wrong usage.
-# As root on Debian it installs what is missing: tshark, slowhttptest, util-linux, python3-venv, curl, nodejs and npm by apt-get. Clients that others
-# wrote, which tests try against our server, come by npm into target/npm and by pip into target/venv, with hdrhistogram and prometheus_client. Where that
-# can't be done (no root, no network), the tests that need them end with a line SKIPPED.
+# As root on Debian it installs what is missing: tshark, slowhttptest, chromium, util-linux, python3-venv, curl, nodejs and npm
+# by apt-get. Clients that others wrote, which tests try against our server, come by npm into target/npm and by pip into target/venv,
+# with hdrhistogram and prometheus_client. Where that can't be done (no root, no network), the tests that need them end with a line SKIPPED.
 # LAB_DATA names the folder of openfootball's worldcup files; without it, ../shared/data is used where it exists.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -39,8 +39,9 @@ for component in rustfmt clippy; do
     fi
 done
 
-# Some tests look at the program from outside: through tshark, slowhttptest, Python's HdrHistogram, Prometheus' own parser, and clients that others wrote. What is missing is
-# installed where that can be done in a short time; elsewhere those tests say SKIPPED, and here stands why.
+# Some tests look at the program from outside: through tshark, slowhttptest, a browser, Python's HdrHistogram, Prometheus' own parser, and
+# clients that others wrote. What is missing is installed where that can be done in a short time; elsewhere those tests say SKIPPED, and
+# here stands why.
 not_installed=()
 install_packages() {
     local missing=()
@@ -48,6 +49,7 @@ install_packages() {
     command -v slowhttptest >/dev/null || missing+=(slowhttptest)
     command -v taskset >/dev/null || missing+=(util-linux)
     python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || missing+=(python3 python3-venv)
+    command -v chromium >/dev/null || missing+=(chromium)
     command -v curl >/dev/null || missing+=(curl)
     command -v node >/dev/null || missing+=(nodejs)
     command -v npm >/dev/null || missing+=(npm)

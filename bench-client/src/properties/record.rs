@@ -14,7 +14,7 @@ use crate::{
     record::{self, RunRecord, RunStatus},
     report::{
         changes::{self, Compared},
-        chart, csv, fixture, hlog, markdown,
+        chart, csv, fixture, hlog, html, markdown, metrics,
         summary::summaries,
         svg, terminal,
     },
@@ -96,6 +96,8 @@ fn every_report(record: &RunRecord, finished: &RunRecord) {
         csv::series(record).map(|bytes| bytes.len()),
         hlog::logs(record).map(|logs| logs.iter().map(|log| log.bytes.len()).sum()),
         markdown::report(record).map(|text| text.len()),
+        html::report(record).map(|text| text.len()),
+        metrics::text(record).map(|text| text.len()),
         summaries(record).map(|all| thresholds::check(record, &all).len()),
     ];
     made.extend([100, 1].map(|width| terminal::table(record, width, width == 1).map(|text| text.len())));

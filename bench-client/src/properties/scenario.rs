@@ -63,9 +63,10 @@ fn in_bounds(plan: &Plan) {
         assert!((0.1..=86_400.0).contains(&seconds));
     }
     assert!(plan.wait_ms <= 60_000 && (0.0..=1.0).contains(&plan.margin));
-    assert_eq!(plan.rows().len(), plan.transports.len() * plan.repeats as usize);
-    // Bounded by the repeats and the transports that there are.
-    assert!(plan.rows().len() <= 1_000 * crate::transports::ALL.len());
+    let contenders = plan.transports.len() * plan.variants.len().max(1);
+    assert_eq!(plan.rows().len(), contenders * plan.repeats as usize);
+    // Bounded by the repeats, the transports that there are, and the variants that a plan may have.
+    assert!(contenders <= 8 * crate::transports::ALL.len() && plan.repeats <= 1_000);
 }
 
 #[cfg(test)]

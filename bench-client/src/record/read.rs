@@ -70,10 +70,12 @@ pub(crate) fn parse(text: &[u8], path: &Path) -> Result<RunRecord> {
 /// Whether reports can be made of it in bounded time.
 fn check(record: &RunRecord) -> Result<()> {
     let plan = &record.plan;
-    let measured = record.rows.iter().map(|row| row.figures.transport.as_str());
-    let techniques: HashSet<&str> = plan.transports.iter().map(String::as_str).chain(measured).collect();
-    at_most(techniques.len(), TECHNIQUES_MAX, "techniques")?;
     at_most(plan.transports.len(), TECHNIQUES_MAX, "planned transports")?;
+    at_most(plan.variants.len(), TECHNIQUES_MAX, "variants")?;
+    at_most(record.contenders.len(), TECHNIQUES_MAX, "contenders")?;
+    let measured = record.rows.iter().map(|row| row.figures.contender());
+    let techniques: HashSet<String> = plan.contender_ids().into_iter().chain(measured).collect();
+    at_most(techniques.len(), TECHNIQUES_MAX, "techniques")?;
     at_most(record.transports.len(), TECHNIQUES_MAX, "described transports")?;
     at_most(record.rows.len(), TECHNIQUES_MAX * *REPEAT.end() as usize, "rows")?;
     at_most(record.calibrations.len(), LISTED_MAX, "calibrations")?;
@@ -94,6 +96,10 @@ fn check(record: &RunRecord) -> Result<()> {
             (row.predictions.len(), "predictions"),
             (row.findings.len(), "findings"),
             (row.faults.len(), "faults"),
+            (
+                row.recovery.as_ref().map_or(0, |recovery| recovery.series.len()),
+                "points of a recovery",
+            ),
         ];
         for (count, what) in listed {
             at_most(count, LISTED_MAX, what).with_context(of_row)?;

@@ -113,7 +113,7 @@ fn what_reports_could_not_be_made_of_in_time_is_refused() {
         "{said}"
     );
     let said = refused(|record| record.plan.transports = (0..65).map(|number| number.to_string()).collect());
-    assert!(said.contains("69 techniques: 64 are the most"), "{said}");
+    assert!(said.contains("65 planned transports: 64 are the most"), "{said}");
     let said = refused(|record| record.rows[0].faults = vec![String::new(); 1_001]);
     assert!(said.contains("rows[0]: 1001 faults: 1000 are the most"), "{said}");
 }

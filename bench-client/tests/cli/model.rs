@@ -35,7 +35,7 @@ fn a_real_run_is_as_the_models_predict() {
             predicted(row, name);
         }
         let report = lab.read(&format!("{name}/report.md"));
-        assert!(report.contains("## Predicted and measured"), "{report}");
+        assert!(report.contains("<summary>Predicted and measured</summary>"), "{report}");
     }
 }
 

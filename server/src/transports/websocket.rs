@@ -19,7 +19,7 @@ use axum::{
         FromRequestParts, WebSocketUpgrade,
         ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code},
     },
-    http::{HeaderValue, Method, StatusCode, Version, header},
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
 use futures_util::{FutureExt, SinkExt, future::BoxFuture};
@@ -77,12 +77,6 @@ fn serve(request: FeedRequest) -> BoxFuture<'static, Response> {
             return problem(StatusCode::FORBIDDEN, origin::refusal(&origin));
         }
         let (mut parts, _) = request.into_parts();
-        // Of HTTP/2 its extractor knows the handshake's own form.
-        if parts.version < Version::HTTP_2
-            && (parts.method == Method::HEAD || !parts.headers.contains_key(header::UPGRADE))
-        {
-            return upgrade_required();
-        }
         if let Err(refusal) = handshake::check(&parts) {
             return refusal;
         }
@@ -109,18 +103,6 @@ fn serve(request: FeedRequest) -> BoxFuture<'static, Response> {
             .into_response()
     }
     .boxed()
-}
-
-/// A request that is no handshake, a HEAD for one: only a GET can switch protocols (RFC 9110, 15.5.22).
-fn upgrade_required() -> Response {
-    let mut response = problem(
-        StatusCode::UPGRADE_REQUIRED,
-        "a WebSocket handshake is expected here: GET with `Connection: Upgrade` and `Upgrade: websocket`",
-    );
-    let headers = response.headers_mut();
-    headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
-    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-    response
 }
 
 /// One client's live connection.

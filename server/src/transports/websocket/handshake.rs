@@ -1,13 +1,13 @@
 //! What a handshake must be before it is upgraded (RFC 6455, 4.2.1), checked here where axum is milder than the RFC.
 //!
 //! ```text
-//! no Upgrade to websocket, or HTTP/1.0     426, upgrade: websocket, sec-websocket-version: 13
+//! no Upgrade to websocket, HTTP/1.0, HEAD   426, upgrade: websocket, sec-websocket-version: 13
 //! another version                          426, the same (4.4)
 //! a key that is not 16 bytes               400
 //! ```
 
 use axum::{
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header, request::Parts},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header, request::Parts},
     response::Response,
 };
 
@@ -25,12 +25,14 @@ pub fn check(parts: &Parts) -> Result<(), Response> {
     if parts.version >= Version::HTTP_2 {
         return Ok(());
     }
+    // Only a GET can switch protocols (RFC 9110, 15.5.22).
     if parts.version < Version::HTTP_11
+        || parts.method == Method::HEAD
         || !names(headers, header::UPGRADE, "websocket")
         || !names(headers, header::CONNECTION, "upgrade")
     {
         return Err(must_upgrade(
-            "a WebSocket begins with a handshake: HTTP/1.1 with `Connection: Upgrade` and `Upgrade: websocket`",
+            "a WebSocket handshake is expected here: GET and HTTP/1.1 with `Connection: Upgrade` and `Upgrade: websocket`",
         ));
     }
     if headers.get(header::SEC_WEBSOCKET_VERSION) != Some(&VERSION) {
