@@ -70,8 +70,11 @@ install_packages() {
 clients=bench-client/tests/ordinary_clients/clients
 install_python_packages() {
     local venv="${CARGO_TARGET_DIR:-target}/venv"
-    # The list that is installed stands beside it: another list is installed anew.
-    cmp --silent "$clients/requirements.txt" "$venv/requirements.txt" && return 0
+    local ours=(hdrhistogram==0.10.8 prometheus_client==0.23.1)
+    # What is installed stands beside it: another list is installed anew.
+    local wanted
+    wanted="$(printf '%s\n' "${ours[@]}" && cat "$clients/requirements.txt")"
+    [[ "$(cat "$venv/installed.txt" 2>/dev/null)" == "$wanted" ]] && return 0
     if ! command -v python3 >/dev/null; then
         not_installed+=("Python packages: python3 is not there")
         return 0
@@ -80,12 +83,12 @@ install_python_packages() {
     rm -rf "$venv"
     local pip=(timeout 120 "$venv/bin/python3" -m pip install --quiet --retries 0 --timeout 10)
     # One that can't be had is no reason to go without the other.
-    if ! { python3 -m venv "$venv" && "${pip[@]}" hdrhistogram==0.10.8 prometheus_client==0.23.1; } >&2; then
+    if ! { python3 -m venv "$venv" && "${pip[@]}" "${ours[@]}"; } >&2; then
         not_installed+=("hdrhistogram and prometheus_client: pip could not install it")
     elif ! "${pip[@]}" --requirement "$clients/requirements.txt" >&2; then
         not_installed+=("websockets, aiohttp and httpx-sse: pip could not install them")
     else
-        cp "$clients/requirements.txt" "$venv/"
+        echo "$wanted" >"$venv/installed.txt"
     fi
 }
 install_npm_packages() {

@@ -44,7 +44,7 @@ pub struct Done {
 
 /// False for a plan that publishes nothing, and for a server elsewhere: its bytes are not ours to write.
 pub fn possible(plan: &Plan) -> bool {
-    !plan.remote && updates_per_client_s(plan) != Some(0.0)
+    !plan.remote && plan.variants.is_empty() && updates_per_client_s(plan) != Some(0.0)
 }
 
 /// Measures every transport of the plan against a null server, and keeps each in `folder` as soon as it is done.

@@ -6,7 +6,7 @@ use crate::{
     environment::available_memory_bytes,
     oracle::typical,
     plan::updates_per_client_s,
-    record::{Environment, Follow, Plan},
+    record::{Environment, FeedPlan, Follow, Plan},
     transports::{self, Asks, ClientTransport, framing::Answer},
     virtual_client::Receipt,
 };
@@ -145,7 +145,7 @@ fn needs_of_one(plan: &Plan, machine: &Environment) -> Vec<Need> {
         available: (machine.ephemeral_ports > 0).then_some(u64::from(machine.ephemeral_ports)),
         way_out: "fewer --clients or a shorter --duration; net.ipv4.ip_local_port_range widens the range".into(),
     };
-    let receipts = updates_per_client_s(plan).unwrap_or(0.0) * (plan.duration_s + plan.settle_s) * clients as f64;
+    let receipts = received_by_one(plan) * clients as f64;
     let memory = Need {
         what: "memory, bytes",
         // A plan within all ranges may still ask for more than can be counted.
@@ -164,8 +164,28 @@ fn needs_of_one(plan: &Plan, machine: &Environment) -> Vec<Need> {
     vec![descriptors, ports, memory, lines]
 }
 
+/// Updates one client notes in a row, about, where the plan says so.
+fn received_by_one(plan: &Plan) -> f64 {
+    if let FeedPlan::Replay {
+        updates: Some(updates),
+        topics,
+        ..
+    } = plan.feed
+    {
+        let followed = if plan.follow == Follow::All { 1 } else { topics.max(1) };
+        return updates as f64 / f64::from(followed);
+    }
+    updates_per_client_s(plan).unwrap_or(0.0) * (plan.duration_s + plan.settle_s)
+}
+
 /// Updates the feed publishes in a row, where the plan says so.
 fn published(plan: &Plan) -> u64 {
+    if let FeedPlan::Replay {
+        updates: Some(updates), ..
+    } = plan.feed
+    {
+        return updates;
+    }
     let (Some(per_client), topics) = (updates_per_client_s(plan), f64::from(plan.topics())) else {
         return 0;
     };

@@ -41,6 +41,8 @@ const DEFAULT_REPEATS: u32 = 4;
 const REPEATS_TO_LOOK: u32 = 2;
 /// Settling takes a whole poll interval, so that every poller has polled once, and this on top.
 const SETTLE_BEYOND_POLL_S: f64 = 0.5;
+/// So many mean absences, on top again: by then those who leave are as many as those who come back, but for a few per cent.
+const SETTLE_AWAYS: f64 = 3.0;
 /// A replay's window goes on so long after its last event.
 const REPLAY_TAIL_S: f64 = 0.1;
 /// What the command line says besides the scenario's name.
@@ -130,6 +132,9 @@ pub fn resolve(scenario: &Scenario, overrides: &Overrides) -> Result<Resolved, P
             .duration_s
             .or(file.duration_s)
             .map_or(rest, |asked| asked.min(rest));
+        if let FeedPlan::Replay { updates, .. } = &mut plan.feed {
+            *updates = Some(extent.events as u64);
+        }
         if plan.duration_s < rest {
             feed.source.results.clear();
         }
@@ -181,9 +186,14 @@ fn base(scenario: &Scenario, overrides: &Overrides, feed: FeedPlan) -> Result<Pl
         .poll_interval_ms
         .or(file.poll_interval_ms)
         .unwrap_or(DEFAULT_POLL_INTERVAL_MS);
+    let variants = variants(file.variants.as_deref().unwrap_or_default(), overrides)?;
+    let intervals_ms = variants.iter().filter_map(|one| one.poll_interval_ms);
+    let longest_ms = intervals_ms.fold(poll_interval_ms, u64::max);
+    // With churn as many must be away as there will always be.
+    let away_s = file.churn.map_or(0.0, |churn| churn.away_s * SETTLE_AWAYS);
     let settle_s = file
         .settle_s
-        .unwrap_or(poll_interval_ms as f64 / 1_000.0 + SETTLE_BEYOND_POLL_S);
+        .unwrap_or(longest_ms as f64 / 1_000.0 + SETTLE_BEYOND_POLL_S + away_s);
     let mut plan = Plan {
         scenario: scenario.name.clone(),
         summary: file.summary.clone(),
@@ -211,7 +221,7 @@ fn base(scenario: &Scenario, overrides: &Overrides, feed: FeedPlan) -> Result<Pl
         thresholds: joined(file.thresholds.as_deref().unwrap_or_default(), &overrides.thresholds),
         margin: file.margin.unwrap_or_else(default_margin),
         looks: None,
-        variants: variants(file.variants.as_deref().unwrap_or_default(), overrides)?,
+        variants,
     };
     check(&plan)?;
     plan.looks = overrides.until_settled.map(|most| looks(&plan, most)).transpose()?;
@@ -325,6 +335,8 @@ fn feed_plan(settings: &FeedSettings, feed: &FeedDescription) -> FeedPlan {
             speed: feed.speed.unwrap_or(1.0),
             topics: feed.topics,
             update_bytes: feed.update_bytes,
+            // Known when the feed is made.
+            updates: None,
         },
         None => FeedPlan::Simulated {
             topics: feed.topics,

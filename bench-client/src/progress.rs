@@ -15,7 +15,11 @@ use crate::{fleet::Fleet, report::format};
 const RENEW: Duration = Duration::from_millis(200);
 
 /// Writes a line to stderr. That nobody reads it (`2>&1 | head`) is no reason to end a run, as `eprintln!` would.
+///
+/// Words of a record or a file may be in it: control characters become blanks, so that none of them speaks to the terminal.
 pub fn tell(line: &str) {
+    let plain = |c: char| if c.is_control() && c != '\n' { ' ' } else { c };
+    let line: String = line.chars().map(plain).collect();
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 

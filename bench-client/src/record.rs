@@ -38,7 +38,8 @@ pub use stalled::Stalled;
 /// Version of this file's shape; older versions stay readable.
 ///
 /// 2 added what a row says about itself: verdict, health, wire, predictions; and to the plan bounds, thresholds and looks.
-pub const SCHEMA_VERSION: u32 = 2;
+/// 3 added variants, by which rows are told apart; churn, restarts and stalled clients; and what final scores should have been.
+pub const SCHEMA_VERSION: u32 = 3;
 
 /// One run: a scenario, measured over several transports, several times each.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

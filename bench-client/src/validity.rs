@@ -68,8 +68,7 @@ fn findings(case: &Case<'_>) -> Vec<Finding> {
 }
 
 /// Faults that a planned restart brings about: they are what is measured there.
-const OF_A_RESTART: [&str; 6] = [
-    "errors",
+const OF_A_RESTART: [&str; 5] = [
     "publish-lag",
     "drift",
     "polls-skipped",

@@ -56,7 +56,7 @@ pub enum Kind {
     Live,
     /// The newest state at the start of a session that did not resume.
     Initial,
-    /// Published before the session that resumed was open.
+    /// Due while the client was away: after the last session ended, and before the one that resumed was opened.
     CatchUp,
     /// The newest state after a reset: what lies between was lost aloud.
     AfterReset,
@@ -70,8 +70,8 @@ pub struct ClientLog {
     pub topic: Option<u32>,
     /// In order of arrival.
     pub receipts: Vec<Receipt>,
-    /// From the start of connect() to a session that delivers, each time.
-    pub connects_us: Vec<u64>,
+    /// From the start of connect() to the first session that delivers.
+    pub connect_us: Option<u64>,
     /// When connect() started, µs since 1970, of each session that resumed and was not reset.
     pub resumes_us: Vec<u64>,
     /// The first errors in words.
@@ -89,6 +89,8 @@ pub struct VirtualClient {
     /// Latencies for the progress line; only a sample of the clients has one.
     pub live: Option<Arc<Mutex<Histogram<u64>>>>,
     pub seed: u64,
+    /// The server is restarted within the row.
+    pub restarts: bool,
     /// Whether it leaves by itself and comes back.
     pub churn: Option<Churn>,
     /// Half of each pause before it tries again is random, as clients do that mean to spare the server.
@@ -108,12 +110,18 @@ impl VirtualClient {
         log.client = self.index;
         log.topic = self.topic;
         let mut cursor = None;
+        // When the last session that brought anything ended.
+        let mut gone_us = 0;
         let mut pauses = Pauses::new(self.seed ^ u64::from(self.index), self.churn, self.backoff_jitter);
         let mut failures = 0;
         loop {
             let before = log.receipts.len();
             let stay = pauses.stay();
-            let error = match self.session(&net, &gate, &mut cursor, stay, log).await {
+            let end = self.session(&net, &gate, (&mut cursor, gone_us), stay, log).await;
+            if log.receipts.len() > before {
+                gone_us = net.clock.now_us();
+            }
+            let error = match end {
                 End::Cut(error) => error,
                 End::Left => {
                     count(&net.counters.leaves, 1);
@@ -123,6 +131,10 @@ impl VirtualClient {
                 }
             };
             count(&net.counters.errors, 1);
+            if self.restarts {
+                // What it holds is the old server's: until the new one has told it something, it is not where the drain waits for it.
+                self.position.store(0, Relaxed);
+            }
             if log.errors.len() < ERRORS_KEPT {
                 log.errors.push(error.to_string());
             }
@@ -137,11 +149,11 @@ impl VirtualClient {
         &self,
         net: &Net,
         gate: &tokio::sync::Semaphore,
-        cursor: &mut Option<Cursor>,
+        (cursor, gone_us): (&mut Option<Cursor>, u64),
         stay: Option<Duration>,
         log: &mut ClientLog,
     ) -> End {
-        let again = !log.connects_us.is_empty();
+        let again = log.connect_us.is_some();
         // Bounds the connects of the ramp: it is to fill a server, not to try it. Who comes back waits for nobody, as in the world; what an
         // accept queue that overflows then costs (a SYN is sent again after a second) is in the connect latency, and `listen-overflows`.
         let turn = match again {
@@ -163,11 +175,14 @@ impl VirtualClient {
             },
             1,
         );
-        log.connects_us.push(net.clock.now_us() - started_us);
+        if !again {
+            // What it takes to begin; how long coming back takes is another figure.
+            log.connect_us = Some(net.clock.now_us() - started_us);
+            count(&net.counters.setup_bytes, session.setup_bytes());
+        }
         if resumed.is_some() {
             log.resumes_us.push(started_us);
         }
-        count(&net.counters.setup_bytes, session.setup_bytes());
         let mut leave = pin!(net.leave(stay));
         let mut nothing_yet = true;
         let mut arrivals = Arrivals::default();
@@ -179,8 +194,8 @@ impl VirtualClient {
                 biased;
                 next = session.next(&mut arrivals) => next,
                 // What was half read is not held, and asked for again.
-                // Who holds nothing yet has no cursor to come back with, and would miss what is published meanwhile: it stays until it has.
-                () = &mut leave, if cursor.is_some() => return End::Left,
+                // Who holds nothing yet has no place to come back to, and would miss what is published meanwhile: it stays until it has.
+                () = &mut leave, if !log.receipts.is_empty() => return End::Left,
             };
             if arrivals.reset {
                 if nothing_yet && resumed.is_some() {
@@ -191,7 +206,7 @@ impl VirtualClient {
             }
             for arrival in &arrivals.updates {
                 let reset = !awaited.is_empty() && awaited.remove(&arrival.topic);
-                self.note(arrival, kind(arrival, reset, resumed, started_us), log);
+                self.note(arrival, kind(arrival, reset, resumed, (gone_us, started_us)), log);
             }
             nothing_yet &= arrivals.updates.is_empty() && !arrivals.reset;
             count(&net.counters.updates, arrivals.updates.len() as u64);
@@ -230,11 +245,39 @@ impl VirtualClient {
     }
 }
 
-fn kind(arrival: &Arrival, reset: bool, resumed: Option<Cursor>, started_us: u64) -> Kind {
+/// What was due while a client was away it catches up. What was due before, when it had not asked yet, waited for it like anything a
+/// poller waits for, and longer: it is no catching up, or leaving would spare pollers their longest waits.
+fn kind(arrival: &Arrival, reset: bool, resumed: Option<Cursor>, (gone_us, started_us): (u64, u64)) -> Kind {
     match (reset, resumed) {
         (true, _) => Kind::AfterReset,
         (false, None) if arrival.due_us < started_us => Kind::Initial,
-        (false, Some(_)) if arrival.due_us < started_us => Kind::CatchUp,
+        (false, Some(_)) if (gone_us..started_us).contains(&arrival.due_us) => Kind::CatchUp,
         _ => Kind::Live,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_due_while_a_client_was_away_is_caught_up() {
+        let cursor = Cursor { epoch: 1, offset: 1 };
+        let due = |due_us| Arrival {
+            received_us: 9_000,
+            due_us,
+            cursor,
+            seq: 1,
+            topic: 0,
+            bytes: 1,
+            home_score: 0,
+            away_score: 0,
+            shootout: None,
+        };
+        let away = (2_000, 5_000);
+        let kinds = [1_999, 2_000, 4_999, 5_000].map(|due_us| kind(&due(due_us), false, Some(cursor), away));
+        assert_eq!(kinds, [Kind::Live, Kind::CatchUp, Kind::CatchUp, Kind::Live]);
+        assert_eq!(kind(&due(1_999), false, None, (0, 5_000)), Kind::Initial);
+        assert_eq!(kind(&due(1_999), true, Some(cursor), away), Kind::AfterReset);
     }
 }

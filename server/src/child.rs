@@ -7,7 +7,7 @@
 //!         stdin     ends: the client is gone, however it went; so goes the server
 //! ```
 
-use std::io::Write;
+use std::{io::Write, time::Duration};
 
 use anyhow::Context;
 use tokio::{
@@ -18,6 +18,9 @@ use tokio::{
 use crate::{FeedDescription, Running, feed::Feed, null, settings::ServerSettings};
 
 pub use crate::feed::recording::RecordError;
+
+/// How long `/readyz` says that a stop is coming before streams end: a balancer that asks meanwhile sends nobody new.
+const NOTICE: Duration = Duration::from_millis(300);
 
 /// Serves until a signal, or until stdin ends when started as a child. A [`RecordError`] among the errors is wrong usage.
 pub fn run(feed: Feed, description: FeedDescription, settings: ServerSettings) -> anyhow::Result<()> {
@@ -69,7 +72,9 @@ pub fn run(feed: Feed, description: FeedDescription, settings: ServerSettings) -
             stopped.await;
             tracing::info!("stopping: streams are told and drained");
         }
-        running.stop().await;
+        // A bench client has no balancer in front of it.
+        let notice = if child { Duration::ZERO } else { NOTICE };
+        running.stop_after(notice).await;
         Ok(())
     })
 }

@@ -148,15 +148,13 @@ async fn limits_and_cors(State(app): State<Arc<App>>, request: Request, next: Ne
 
 async fn limited(app: &App, request: Request, next: Next) -> Response {
     let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
-    if target > URI_MAX_BYTES {
-        return problem(
-            StatusCode::URI_TOO_LONG,
-            format!("the address has {target} bytes; {URI_MAX_BYTES} are the most"),
-        );
-    }
     let allowed = &app.settings.allow_origins;
     let from = origin::of(&request, allowed);
     let mut response = match (&from, is_preflight(&request)) {
+        _ if target > URI_MAX_BYTES => problem(
+            StatusCode::URI_TOO_LONG,
+            format!("the address has {target} bytes; {URI_MAX_BYTES} are the most"),
+        ),
         (Asker::Foreign(origin), true) => problem(StatusCode::FORBIDDEN, origin::refusal(origin)),
         (Asker::Listed(_) | Asker::Any, true) => preflight(),
         _ => next.run(request).await,

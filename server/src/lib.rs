@@ -75,7 +75,9 @@ pub struct FeedDescription {
 /// How the server ends: everyone is told, what runs is waited for, and what is left at the deadline is cut.
 #[derive(Debug, Clone, Default)]
 pub struct Stop {
-    /// Cancelled when the server is told to stop: streams end, held polls answer.
+    /// Cancelled first, when the server is told to stop: `/readyz` says so, and nothing else changes yet.
+    pub announced: CancellationToken,
+    /// Cancelled when the server stops: streams end, held polls answer.
     pub begun: CancellationToken,
     /// Cancelled at the drain deadline.
     pub cut: CancellationToken,
@@ -206,8 +208,10 @@ impl Running {
         null::start(address, self.hub.clone(), &self.stats)
     }
 
-    /// Stops feed and server: streams are told, get the drain deadline to end, and are cut then.
-    pub async fn stop(self) {
+    /// Stops feed and server: `/readyz` says so first, streams are told after `notice`, get the drain deadline to end, and are cut then.
+    pub async fn stop_after(self, notice: Duration) {
+        self.stop.announced.cancel();
+        tokio::time::sleep(notice).await;
         if let Some(driver) = self.driver {
             driver.stop();
             let joined = tokio::task::spawn_blocking(|| driver.join()).await;
@@ -226,6 +230,11 @@ impl Running {
             // It waits for a bounded time, and tells of itself; that it panicked was printed by its thread.
             let _ = tokio::task::spawn_blocking(|| recorder.finish()).await;
         }
+    }
+
+    /// The same at once.
+    pub async fn stop(self) {
+        self.stop_after(Duration::ZERO).await;
     }
 }
 

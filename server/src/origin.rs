@@ -125,7 +125,7 @@ fn own<B>(request: &Request<B>) -> Option<Origin> {
 pub fn tell(from: &Asker, allowed: &[AllowedOrigin], headers: &mut HeaderMap) {
     // An answer that differs by origin must not be given to another one by a cache, and a cache may get it from a request without any
     // (Fetch standard, "CORS protocol and HTTP caches").
-    if allowed.iter().any(|one| matches!(one, AllowedOrigin::One(_))) {
+    if !allowed.is_empty() {
         headers.append(header::VARY, HeaderValue::from_static("origin"));
     }
     match from {
@@ -142,10 +142,7 @@ pub fn tell(from: &Asker, allowed: &[AllowedOrigin], headers: &mut HeaderMap) {
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
         }
     }
-    headers.insert(
-        header::ACCESS_CONTROL_EXPOSE_HEADERS,
-        HeaderValue::from_static("etag, retry-after"),
-    );
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("etag"));
 }
 
 /// Why a page gets nothing.

@@ -5,13 +5,10 @@
 //! ```
 //!
 //! Why not the kernel's own TCP_USER_TIMEOUT alone: it also ends a connection whose peer answers every probe but takes nothing. That
-//! is a slow reader, which gets the write timeout, may come back and is told what it lost. Here stand the only system calls of this
-//! server that have no safe wrapper.
+//! is a slow reader, which gets the write timeout, may come back and is told what it lost. Here stands the only system call of this
+//! server that has no safe wrapper.
 
-#![expect(
-    unsafe_code,
-    reason = "TCP_INFO and TCP_NOTSENT_LOWAT have no safe wrapper in nix or socket2"
-)]
+#![expect(unsafe_code, reason = "TCP_INFO has no safe wrapper in nix or socket2")]
 
 use std::{
     io,
@@ -21,11 +18,12 @@ use std::{
     time::Duration,
 };
 
+use socket2::SockRef;
 use tokio::net::TcpStream;
 
 /// What the kernel takes for a peer beyond what it has sent: on loopback it would be 4 MB, and a stalled reader costs as much.
 /// Twice the largest update; what is sent and not acknowledged is not in it, so it slows nobody who reads.
-pub const UNSENT_MAX_BYTES: libc::c_int = 128 * 1024;
+pub const UNSENT_MAX_BYTES: u32 = 128 * 1024;
 
 /// What the kernel knows of the peer.
 #[derive(Debug, Clone, Copy)]
@@ -63,19 +61,5 @@ pub fn signs(stream: &TcpStream) -> Option<Signs> {
 
 /// Bounds what the kernel holds for a peer that does not read.
 pub fn bound_unsent(stream: &TcpStream) -> io::Result<()> {
-    // SAFETY: the kernel reads as many bytes as the constant has.
-    let result = unsafe {
-        libc::setsockopt(
-            stream.as_raw_fd(),
-            libc::IPPROTO_TCP,
-            libc::TCP_NOTSENT_LOWAT,
-            ptr::from_ref(&UNSENT_MAX_BYTES).cast(),
-            size_of_val(&UNSENT_MAX_BYTES) as libc::socklen_t,
-        )
-    };
-    if result == 0 {
-        Ok(())
-    } else {
-        Err(io::Error::last_os_error())
-    }
+    SockRef::from(stream).set_tcp_notsent_lowat(UNSENT_MAX_BYTES)
 }

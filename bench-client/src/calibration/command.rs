@@ -120,6 +120,7 @@ mod tests {
             speed: 60.0,
             topics: 2,
             update_bytes: None,
+            updates: None,
         };
         assert_eq!(
             command(&plan, &all),

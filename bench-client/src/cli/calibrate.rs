@@ -41,6 +41,12 @@ pub async fn execute(arguments: &CalibrateArgs) -> Result<u8, Failure> {
     let mut resolved = plan::resolve(&scenario, &overrides).map_err(usage)?;
     resolved.plan.leave_in_peace();
     let plan = &resolved.plan;
+    if !plan.variants.is_empty() {
+        return Err(usage(anyhow::anyhow!(
+            "{} has variants, and a calibration is of one kind of client: make a scenario of the one you mean",
+            plan.scenario
+        )));
+    }
     if !calibration::possible(plan) {
         return Err(usage(anyhow::anyhow!(
             "a feed that publishes nothing calibrates nothing: ask for a --rate above 0"

@@ -10,16 +10,13 @@ use clap::Args;
 
 use super::{Failure, print, usage};
 use crate::{
+    exit_code,
     record::{Bounds, Plan, RunRecord, RunStatus},
     report::changes::{self, Compared},
     run,
     statistics::between_runs,
 };
 
-/// B says nothing of the software. It precedes a regression, which such a B cannot show.
-const NO_MEASUREMENT: u8 = 4;
-/// A regression.
-const REGRESSION: u8 = 3;
 /// Without a margin of its own: two runs at different times differ by more than two techniques of one run.
 const DEFAULT_MARGIN: &str = "10%";
 
@@ -106,9 +103,10 @@ pub fn command(arguments: &CompareArgs) -> Result<u8, Failure> {
     };
     print(&text)?;
     Ok(if !compared.found.is_measurement() {
-        NO_MEASUREMENT
+        // B says nothing of the software. It precedes a regression, which such a B cannot show.
+        exit_code::INVALID
     } else if compared.found.is_regression() {
-        REGRESSION
+        exit_code::BROKEN
     } else {
         0
     })
@@ -127,6 +125,10 @@ fn different_plans(a: &Plan, b: &Plan) -> Vec<String> {
             ("request headers", text(&plan.request_headers)),
             ("keep-alive", plan.keep_alive.to_string()),
             ("variants", text(&plan.variants)),
+            ("churn", text(&plan.churn)),
+            ("restart", text(&plan.restart)),
+            ("backoff jitter", plan.backoff_jitter.to_string()),
+            ("stalled clients", plan.stalled_clients.to_string()),
             ("a server elsewhere", plan.remote.to_string()),
             ("window", format!("{} s", plan.duration_s)),
         ]

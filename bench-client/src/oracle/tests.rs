@@ -441,6 +441,7 @@ fn where_the_feed_is_unknown_only_what_holds_for_any_is_predicted() {
         speed: 60.0,
         topics: 4,
         update_bytes: None,
+        updates: None,
     };
     let replay = metrics(&record.plan, &record.rows[0]);
     for known in ["latency_p50_us", "requests", "connections", "setup_bytes_per_client"] {

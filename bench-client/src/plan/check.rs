@@ -73,7 +73,6 @@ fn check_itself(plan: &Plan) -> Result<(), PlanError> {
     check_repeats(plan.repeats)?;
     in_range("poll interval", plan.poll_interval_ms, &POLL_INTERVAL_MS, " ms")?;
     in_range("wait", plan.wait_ms, &WAIT_MS, " ms")?;
-    in_range("settle", plan.settle_s, &SECONDS, " s")?;
     in_range("duration", plan.duration_s, &SECONDS, " s")?;
     in_range("margin", plan.margin, &MARGIN, "")?;
     if let Some(ramp) = plan.ramp_per_s {
@@ -84,6 +83,8 @@ fn check_itself(plan: &Plan) -> Result<(), PlanError> {
         in_range("churn.stay_s", stay_s, &CHURN_S, " s")?;
         in_range("churn.away_s", away_s, &CHURN_S, " s")?;
     }
+    // Behind churn, of which its default is made.
+    in_range("settle", plan.settle_s, &SECONDS, " s")?;
     check_bounds(&plan.bounds)
 }
 

@@ -206,6 +206,7 @@ mod tests {
             speed: 60.0,
             topics: 2,
             update_bytes: None,
+            updates: None,
         };
         assert_eq!(command(&plan, "out"), r"run --like out --replay 'it'\''s.json'");
     }

@@ -132,6 +132,7 @@ fn feed(
             speed,
             topics,
             update_bytes,
+            ..
         } => {
             // A table comes along: its name says all of it.
             let table = (*source == ReplaySource::Table).then(|| PathBuf::from(file));

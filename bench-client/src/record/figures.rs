@@ -79,7 +79,7 @@ pub struct SummaryRow {
     pub spread_p99_us: Option<u64>,
     /// Sent time minus due time at the server, µs, at the 99th percentile.
     pub publish_lag_p99_us: Option<u64>,
-    /// Start of connect() to a session that delivers, µs, at the 50th percentile.
+    /// Start of connect() to the first session of a client that delivers, µs, at the 50th percentile.
     pub connect_p50_us: Option<u64>,
     /// Start of connect() to a session that delivers, µs, at the 99th percentile.
     pub connect_p99_us: Option<u64>,
@@ -107,7 +107,7 @@ pub struct SummaryRow {
     pub bytes_received: Option<u64>,
     /// Socket payload, sent and received, / deliveries.
     pub bytes_per_update: Option<f64>,
-    /// Socket payload of opening sessions, both ways, per planned client, from start to the end of drain.
+    /// Socket payload of opening each client's first session, both ways, per planned client.
     pub setup_bytes_per_client: Option<f64>,
     /// CPU time of the server process in the window, user and system; with a restart that of both.
     pub server_cpu_s: Option<f64>,

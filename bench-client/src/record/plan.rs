@@ -257,6 +257,9 @@ pub enum FeedPlan {
         speed: f64,
         topics: u32,
         update_bytes: Option<u32>,
+        /// Updates of all topics together, to the end of the replay.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        updates: Option<u64>,
     },
     /// Whatever the target publishes.
     Target {

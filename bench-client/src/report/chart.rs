@@ -14,6 +14,7 @@ mod cost;
 mod freshness;
 mod latency;
 mod layers;
+mod recovery;
 mod unit;
 
 use anyhow::Result;
@@ -165,6 +166,8 @@ pub fn all(record: &RunRecord) -> Result<Vec<Chart>> {
         cost::cpu_per_update(&summaries),
         cost::memory_per_client(&summaries),
         latency::connect(&summaries),
+        recovery::restored(&summaries),
+        recovery::asked(&summaries),
     ];
     Ok(charts.into_iter().flatten().collect())
 }

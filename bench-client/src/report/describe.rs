@@ -1,5 +1,6 @@
 //! Sentences that the terminal and report.md share: under which conditions a run was made, and what its reader must know.
 
+use crate::plan;
 use crate::record::{
     Arrivals, FeedPlan, Follow, Mode, Outcome, Plan, Quantile, ReplaySource, RequestHeaders, Row, RunRecord, RunStatus,
     SummaryRow, Variant, Verdict,
@@ -175,17 +176,16 @@ pub fn repeats(plan: &Plan) -> String {
     }
 }
 
-/// What to type for the same run, and for the same reports, with the run's folder where runs are put.
+/// What to type for the same run, and for the same reports. Where the run's folder lies now the record does not know.
 pub fn commands(record: &RunRecord) -> Vec<(&'static str, String)> {
-    let folder = format!("results/{}", record.id);
     vec![
         (
-            "Measure the same once more: same plan, same seed, same updates",
-            format!("cargo run --release -- run --like {folder}"),
+            "Measure the same once more, where DIR is this run's folder: same plan, same seed, same updates",
+            format!("cargo run --release -- {}", plan::command(&record.plan, "DIR")),
         ),
         (
             "Make these reports again from run.json",
-            format!("cargo run --release -- report {folder}"),
+            "cargo run --release -- report DIR".to_owned(),
         ),
     ]
 }

@@ -78,6 +78,7 @@ pub fn interrupted_replay() -> RunRecord {
         speed: 60.0,
         topics: 2,
         update_bytes: None,
+        updates: None,
     };
     record.plan.request_headers = RequestHeaders::Minimal;
     record.plan.follow = Follow::All;
@@ -135,6 +136,49 @@ pub fn varied() -> RunRecord {
         row.figures.repeat = 1;
     }
     record.name_contenders();
+    record
+}
+
+/// Clients that came back, a server that was restarted and peers that never read, all in one: more than any plan may ask for.
+pub fn behaved() -> RunRecord {
+    let mut record = varied();
+    for row in &mut record.rows {
+        let of = |values: &[u64], lost| {
+            let mut times = histogram::new();
+            values.iter().for_each(|us| times.saturating_record(*us));
+            Some(histogram::encode(&times, lost, 0))
+        };
+        (row.figures.leaves, row.figures.catch_up_updates) = (Some(420), Some(3));
+        row.catch_up = of(&[900_000, 1_800_000, 2_400_000], 0);
+        row.resume = of(&[1_200, 1_900], 0);
+        row.stalled = Some(Stalled {
+            connections: 10,
+            unread_connections: 8,
+            unread_bytes: 65_536,
+            write_stalls: Some(2),
+            resets: None,
+            lagged: Some(700),
+        });
+        let point = |tenth: u64, requests, restored| RecoveryPoint {
+            from_us: tenth * 100_000,
+            to_us: (tenth + 1) * 100_000,
+            requests,
+            connections: requests / 2,
+            errors: 1,
+            restored,
+        };
+        row.recovery = Some(Recovery {
+            killed_after_us: 3_000_000,
+            answered_after_us: 1_020_000,
+            restored: of(&[1_100_000, 1_200_000, 1_300_000], 1).expect("some"),
+            restored_after_us: None,
+            restored_after_answer_us: None,
+            peak_requests_per_s: Some(20_000.0),
+            peak_connections_per_s: Some(10_000.0),
+            errors: 3,
+            series: vec![point(0, 10, 0), point(1, 0, 0), point(2, 2_000, 2), point(3, 500, 1)],
+        });
+    }
     record
 }
 

@@ -139,7 +139,8 @@ fn sections(record: &RunRecord, summaries: &[Summary]) -> Result<Vec<Section>> {
         background::definitions(record),
         background::machine(record),
     ];
-    let open = open.iter().filter_map(|text| Section::open(text));
+    let behaviours = results::behaviours(summaries);
+    let open = behaviours.iter().chain(&open).filter_map(|text| Section::open(text));
     let folded = folded.iter().filter_map(|text| Section::folded(text));
     Ok(open.chain(folded).collect())
 }

@@ -47,6 +47,7 @@ pub fn report(record: &RunRecord) -> Result<String> {
         Part::kept(words::measured(record, &summaries)),
         Part::giving_way(1, comparisons::comparisons(record, &between_transports(record))),
         Part::kept(results::freshness(&summaries)),
+        Part::kept(results::behaviours(&summaries).join("\n")),
         Part::giving_way(4, calibration::share(record)?),
         Part::kept(results::cost(&summaries)),
         Part::giving_way(2, layers::bytes(record, &summaries)),

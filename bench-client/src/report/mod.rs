@@ -17,6 +17,7 @@
 //! their reasons come with the record, [`trust`] puts them into words. Which technique is better is said by [`comparisons`] alone, with
 //! intervals: everything else is figures.
 
+pub mod behaviour;
 pub mod changes;
 pub mod chart;
 pub mod comparisons;

@@ -173,6 +173,8 @@ fn wrapped(text: &str, width: i32, size: i32) -> Vec<String> {
 }
 
 fn escaped(text: &str) -> String {
+    // XML has no place for control characters.
+    let text = text.replace(char::is_control, " ");
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 

@@ -14,7 +14,7 @@ use super::final_scores;
 use super::format::{UNKNOWN, bytes, known, number, quantile, share, time_us};
 use super::summary::{Summary, summaries};
 use super::trust::{self, Standing};
-use super::{comparisons, describe};
+use super::{behaviour, comparisons, describe};
 
 pub(super) const COLUMNS: [&str; 10] = [
     "technique",
@@ -61,6 +61,9 @@ pub fn table(record: &RunRecord, width: usize, color: bool) -> Result<String> {
     }
     out.text.push('\n');
     out.figures(&summaries);
+    for table in behaviour::tables(&summaries) {
+        out.behaviour(&table);
+    }
     let notes = describe::notes(record, &summaries, Verdict::Suspect);
     if !record.rows.is_empty() || !notes.is_empty() {
         out.text.push('\n');
@@ -120,6 +123,23 @@ impl Page {
         }
         for line in table.trim_fmt().lines() {
             self.text += &self.coloured(line, summaries);
+            self.text.push('\n');
+        }
+    }
+
+    /// A small table below the first one.
+    fn behaviour(&mut self, shown: &behaviour::Table) {
+        let mut table = bare();
+        table.set_header(shown.headers.iter().enumerate().map(|(i, header)| match i {
+            0 => shown.title.to_lowercase(),
+            // A word a line keeps columns narrow.
+            _ => header.replace(' ', "\n"),
+        }));
+        table.add_rows(shown.rows.iter().map(|row| row.iter().map(|cell| clean(cell))));
+        align(&mut table, |_| 2);
+        self.text.push('\n');
+        for line in table.trim_fmt().lines() {
+            self.text += line;
             self.text.push('\n');
         }
     }
@@ -196,11 +216,7 @@ fn colour(standing: Standing) -> &'static str {
 
 /// Two blanks between columns, and one before `narrow` of them.
 fn figures(summaries: &[Summary], narrow: usize) -> Table {
-    let mut table = Table::new();
-    table
-        .load_preset(presets::NOTHING)
-        .set_style(TableComponent::HeaderLines, '─')
-        .set_content_arrangement(ContentArrangement::Disabled);
+    let mut table = bare();
     table.set_header(COLUMNS);
     for (i, summary) in summaries.iter().enumerate() {
         // Variants stand indented below their technique.
@@ -210,17 +226,33 @@ fn figures(summaries: &[Summary], narrow: usize) -> Table {
         }
         table.add_row(cells(summary));
     }
-    for (i, column) in table.column_iter_mut().enumerate() {
+    align(&mut table, |i| {
         let rank = GIVES_WAY.iter().position(|column| *column == i);
-        let gap = if rank.is_some_and(|rank| rank < narrow) { 1 } else { 2 };
-        column.set_padding(if i == 0 { (0, 0) } else { (gap, 0) });
+        if rank.is_some_and(|rank| rank < narrow) { 1 } else { 2 }
+    });
+    table
+}
+
+/// A table with a rule below its head and no other lines.
+fn bare() -> Table {
+    let mut table = Table::new();
+    table
+        .load_preset(presets::NOTHING)
+        .set_style(TableComponent::HeaderLines, '─')
+        .set_content_arrangement(ContentArrangement::Disabled);
+    table
+}
+
+/// The first column to the left, the others to the right, with a gap in front of each.
+fn align(table: &mut Table, gap: impl Fn(usize) -> u16) {
+    for (i, column) in table.column_iter_mut().enumerate() {
+        column.set_padding(if i == 0 { (0, 0) } else { (gap(i), 0) });
         column.set_cell_alignment(if i == 0 {
             CellAlignment::Left
         } else {
             CellAlignment::Right
         });
     }
-    table
 }
 
 pub(super) fn cells(summary: &Summary) -> Vec<String> {

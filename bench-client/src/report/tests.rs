@@ -62,6 +62,27 @@ fn variants_stand_under_their_technique() {
 }
 
 #[test]
+fn what_behaviours_brought_about_has_tables_and_charts() {
+    let record = fixture::behaved();
+    let table = terminal::table(&record, 100, false).unwrap();
+    assert!(table.lines().all(|line| line.chars().count() <= 100), "{table}");
+    insta::assert_snapshot!("terminal_behaved", table);
+    let charts = chart::all(&record).unwrap();
+    for id in ["recovery", "recovery-requests"] {
+        let chart = charts.iter().find(|chart| chart.id == id).unwrap();
+        assert!(svg::draw(chart).unwrap().contains("WebSocket, minimal"), "{id}");
+    }
+    let report = markdown::report(&record).unwrap();
+    let page = html::report(&record).unwrap();
+    for title in ["Coming back", "The restart", "Peers that never read"] {
+        assert!(
+            report.contains(&format!("## {title}\n")) && page.contains(title),
+            "{title}"
+        );
+    }
+}
+
+#[test]
 fn verdicts_have_colours_as_whole_words() {
     let table = terminal::table(&fixture::record(), 100, true).unwrap();
     for coloured in [

@@ -54,6 +54,7 @@ pub fn start(
             position,
             live,
             seed,
+            restarts: plan.restart.is_some(),
             churn: plan.churn,
             backoff_jitter: plan.backoff_jitter,
         }

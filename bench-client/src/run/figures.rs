@@ -65,8 +65,8 @@ pub fn row(mut measured: Measured) -> Row {
     }
     ratios(&mut figures, &measured);
     let mut connect = Distribution::empty();
-    for us in measured.logs.iter().flat_map(|log| &log.connects_us) {
-        connect.histogram.saturating_record(*us);
+    for us in measured.logs.iter().filter_map(|log| log.connect_us) {
+        connect.histogram.saturating_record(us);
     }
     figures.connect_p50_us = connect.quantile(0.5).and_then(Quantile::us);
     figures.connect_p99_us = connect.quantile(0.99).and_then(Quantile::us);

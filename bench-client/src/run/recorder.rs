@@ -12,7 +12,7 @@ use server::clock::Clock;
 
 use crate::fleet::{CounterHandle, Totals};
 
-const BUCKET_US: u64 = 100_000;
+pub(super) const BUCKET_US: u64 = 100_000;
 /// A minute: who is not back by then is lost.
 const BUCKETS_MOST: u64 = 600;
 
@@ -39,8 +39,10 @@ impl Recorder {
         };
         let record = move || {
             let mut readings = vec![first];
-            for bucket in 1..=BUCKETS_MOST {
-                let at_us = first.at_us + bucket * BUCKET_US;
+            let mut at_us = first.at_us;
+            for _ in 0..BUCKETS_MOST {
+                // From the last reading on: one that came late makes no short bucket behind it.
+                at_us += BUCKET_US;
                 while clock.now_us() < at_us && !stopped.load(Relaxed) {
                     std::thread::park_timeout(clock.until(at_us));
                 }
@@ -48,6 +50,7 @@ impl Recorder {
                     totals: counters.totals(),
                     at_us: clock.now_us(),
                 });
+                at_us = at_us.max(clock.now_us());
                 if stopped.load(Relaxed) {
                     break;
                 }

@@ -1,6 +1,9 @@
 //! From when each client was restored, and from the clients' counters meanwhile, to the record of a recovery. Pure.
 
-use super::{recorder::Reading, restart::Restarted};
+use super::{
+    recorder::{BUCKET_US, Reading},
+    restart::Restarted,
+};
 use crate::{
     record::{Recovery, RecoveryPoint},
     report::histogram::{self, Distribution},
@@ -23,10 +26,10 @@ pub fn recovery(window: Window, restarted: Restarted, readings: &[Reading], clie
         .map_or(listened_us, |first| first.min(listened_us));
     let series = series(readings, since, &after_us, all_us);
     let peak = |of: fn(&RecoveryPoint) -> u64| {
-        // The first bucket began before the kill, and shows the load there was.
+        // The first bucket began before the kill, and shows the load there was. In a short one a few requests would be a high rate.
         let rates = series
             .iter()
-            .filter(|point| point.from_us > 0 && point.to_us > point.from_us);
+            .filter(|point| point.from_us > 0 && point.to_us - point.from_us >= BUCKET_US / 2);
         rates
             .map(|point| of(point) as f64 * 1e6 / (point.to_us - point.from_us) as f64)
             .reduce(f64::max)

@@ -47,7 +47,7 @@ pub struct Order {
 /// When what was done, by the clock of both servers.
 #[derive(Debug, Clone, Copy)]
 pub struct Restarted {
-    /// The first one was gone.
+    /// The first one was killed.
     pub killed_us: u64,
     /// The second one was started: what was due by then it has published before it answers anyone.
     pub started_us: u64,
@@ -60,6 +60,8 @@ pub struct Outage {
     pub restarted: Restarted,
     /// What the first server had published in the window, shortly before it was killed.
     pub published: PublishedAnswer,
+    /// How late its runtime was until then, µs.
+    pub lags_us: Vec<u64>,
     pub recorder: Recorder,
 }
 
@@ -88,8 +90,8 @@ impl Keeper<'_> {
 
     async fn replace(&self, server: &mut ServerProcess, order: &Order) -> anyhow::Result<Restarted> {
         let address: SocketAddr = server.url.trim_start_matches("http://").parse()?;
-        server.kill().await?;
         let killed_us = order.clock.now_us();
+        server.kill().await?;
         let held = hold(address)?;
         self.usage.ended();
         server.died().await;
@@ -135,6 +137,8 @@ pub async fn through(
     wait_until(setting, state, clock, kill_us.saturating_sub(LOG_BEFORE_US)).await?;
     let published = control.published(window.from_us, kill_us).await;
     let published = published.context("the publish log could not be read before the restart")?;
+    // Unknown at a server that has no such page.
+    let lags = control.runtime_lag(window.from_us, kill_us).await.ok();
     let counters = state.fleet.as_ref().context("no clients")?.counter_handle();
     wait_until(setting, state, clock, kill_us).await?;
     let (done, mut restarted) = oneshot::channel();
@@ -161,8 +165,15 @@ pub async fn through(
     state.outage = Some(Outage {
         restarted,
         published,
+        lags_us: lags.map_or_else(Vec::new, |answer| answer.lags_us),
         recorder,
     });
+    if restarted.listened_us >= window.to_us {
+        return Err(anyhow::anyhow!(
+            "the new server listened only after the window's end: ask for a longer --duration"
+        )
+        .into());
+    }
     let again = control
         .clock()
         .await

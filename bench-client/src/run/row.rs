@@ -288,6 +288,10 @@ async fn phases(
         Ok(answer) => Some(answer.lags_us),
         Err(_) => None,
     };
+    if let (Some(lags_us), Some(outage)) = (&mut state.server_lags_us, &mut state.outage) {
+        // Of both servers.
+        lags_us.append(&mut outage.lags_us);
+    }
     if state.clock_bound_us > 0 {
         // Two clocks drift apart while a row lasts: what both readings allow is what is known.
         let again = control

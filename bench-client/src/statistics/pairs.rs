@@ -6,7 +6,7 @@
 //! ```
 
 use super::{ALPHA, Interval, Metric, Verdict, effect::Effect, family, metrics, steps::Steps};
-use crate::record::{ContenderId, Outcome, Row, RunRecord, RunStatus};
+use crate::record::{ContenderId, Outcome, Plan, Row, RunRecord, RunStatus};
 
 /// Every comparison of a run.
 #[derive(Debug)]
@@ -165,8 +165,12 @@ pub(super) struct Pair {
 }
 
 /// Two techniques under the same conditions, or one under two: any other pair would differ in two things at once.
-fn comparable(a: &ContenderId, b: &ContenderId) -> bool {
-    a.variant == b.variant || a.transport == b.transport
+///
+/// In mode latest fewer updates are delivered, so a figure per update of one mode says nothing beside that of the other.
+fn comparable(plan: &Plan, metric: &Metric, a: &ContenderId, b: &ContenderId) -> bool {
+    let mode = |id: &ContenderId| plan.varied(id.variant.as_deref()).mode;
+    let alike = a.variant == b.variant || a.transport == b.transport;
+    alike && (mode(a) == mode(b) || !metric.name.ends_with("_per_update"))
 }
 
 /// The family, in order; what can't be tested is told apart.
@@ -181,7 +185,7 @@ pub(super) fn effects(record: &RunRecord, last_repeat: u32, untested: &mut Vec<U
         let mut pairs = Vec::new();
         for (first, (first_id, a)) in logs.iter().enumerate() {
             for (second, (second_id, b)) in logs.iter().enumerate().skip(first + 1) {
-                if !comparable(first_id, second_id) {
+                if !comparable(&record.plan, metric, first_id, second_id) {
                     continue;
                 }
                 let blocks = a.iter().filter_map(|(repeat, a)| Some(a - b.get(repeat)?));

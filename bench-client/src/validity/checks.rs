@@ -121,7 +121,13 @@ fn client(case: &Case<'_>) -> Vec<Check> {
         Check {
             code: "errors",
             bound: bounds.error_share,
-            value: ratio(figures.errors, Some(figures.clients)),
+            // Those of a planned restart are what is measured there.
+            value: ratio(
+                figures
+                    .errors
+                    .map(|errors| errors.saturating_sub(case.row.recovery.as_ref().map_or(0, |one| one.errors))),
+                Some(figures.clients),
+            ),
             words: share,
             what: "failed connects, requests and sessions were {} of the number of clients",
             advice: "sessions that break measure reconnecting; the row's faults name the first ones",
@@ -319,7 +325,12 @@ fn skipped(case: &Case<'_>) -> Option<f64> {
     }
     let due = f64::from(figures.clients) * figures.duration_s? * 1e3 / figures.poll_interval_ms as f64;
     if case.plan.churn.is_some() || case.plan.restart.is_some() {
-        // Who is away, or has no server, does not poll, so what is missing says nothing.
+        // Who is away, or has no server, does not poll, so what is missing says nothing; and with churn fewer polls are due.
+        let there = case
+            .plan
+            .churn
+            .map_or(1.0, |churn| churn.stay_s / (churn.stay_s + churn.away_s));
+        let due = due * there;
         return ratio(figures.polls_skipped, Some(due));
     }
     let missing = due - figures.requests? as f64;

@@ -20,6 +20,7 @@ pub fn counts(case: &Case<'_>) -> Vec<Finding> {
         distinct(case),
         requests(case),
         restarted(case),
+        churned(case),
         bytes(case),
     ];
     let mut findings: Vec<_> = found.into_iter().flatten().collect();
@@ -122,9 +123,16 @@ fn requests(case: &Case<'_>) -> Option<Finding> {
 }
 
 /// What a planned restart brings about, and what went with the killed server.
+fn churned(case: &Case<'_>) -> Option<Finding> {
+    case.plan.churn?;
+    let text = "clients left and came back: nothing is predicted for such a row, and requests may differ from the server's count by one for each \
+                that left";
+    Some(finding(Verdict::Valid, "churn", text))
+}
+
 fn restarted(case: &Case<'_>) -> Option<Finding> {
     case.plan.restart?;
-    let errors = case.row.figures.errors.unwrap_or(0);
+    let errors = case.row.recovery.as_ref().map_or(0, |recovery| recovery.errors);
     let text = format!(
         "the server was killed on purpose: {} of the clients are its doing and not judged; the first server's count of requests is lost, so nobody \
          checks the clients'; its last updates before the kill have the new server's sent times",

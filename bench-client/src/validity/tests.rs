@@ -347,17 +347,24 @@ fn what_a_restart_brings_about_is_said_and_not_judged() {
     let row = judged("websocket", |record, row| {
         restart(record);
         row.figures.errors = Some(3 * u64::from(row.figures.clients));
+        row.recovery = fixture::behaved().rows[0].recovery.clone();
+        row.recovery.as_mut().expect("one").errors = 3 * u64::from(row.figures.clients);
         row.figures.publish_lag_p99_us = Some(500_000);
         row.health.listen_overflows = Some(9);
     });
     assert_eq!(codes(&row), [""; 0]);
-    for code in ["restart", "errors", "publish-lag", "listen-overflows"] {
+    for code in ["restart", "publish-lag", "listen-overflows"] {
         assert!(
             row.findings.iter().any(|finding| finding.code == code),
             "{code}: {row:#?}"
         );
     }
-    // What it does not bring about is judged as ever.
+    // What it does not bring about is judged as ever: errors before the kill, and what others do.
+    let row = judged("websocket", |record, row| {
+        restart(record);
+        row.figures.errors = Some(u64::from(row.figures.clients));
+    });
+    assert_eq!(codes(&row), ["errors"]);
     let row = judged("websocket", |record, row| {
         restart(record);
         row.health.others_cpu_share = Some(0.6);

@@ -71,6 +71,7 @@ async fn a_client_counts_every_fault_and_comes_back_from_where_it_stood() {
             seed: 1,
             churn: None,
             backoff_jitter: true,
+            restarts: false,
         };
         let mut log = ClientLog::default();
         soon(row.id, async {

@@ -26,6 +26,8 @@ pub use write::{Counts, RecordError, Recorder, Tap};
 
 /// Updates of one recording, written or read: a replay holds them all in memory, about 150 bytes each.
 pub const MAX_UPDATES: u64 = 2_000_000;
+/// Thirty days: nobody records longer.
+pub const MAX_AT_US: u64 = 30 * 86_400 * 1_000_000;
 /// The longest line, with its end: a header of 10,000 topics has room. An update takes a few hundred bytes.
 pub const MAX_LINE_BYTES: u64 = 4 << 20;
 

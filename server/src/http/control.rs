@@ -146,7 +146,7 @@ pub(super) async fn stats(State(app): State<Arc<App>>) -> Response {
 
 /// Says that the server is stopping before its streams end, so that a balancer sends nobody new.
 pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
-    if app.stop.begun.is_cancelled() {
+    if app.stop.announced.is_cancelled() || app.stop.begun.is_cancelled() {
         problem(StatusCode::SERVICE_UNAVAILABLE, "the server is stopping")
     } else {
         "ready\n".into_response()

@@ -19,7 +19,7 @@ use crate::{
 pub const UPDATE_MAX_BYTES: u32 = 64 * 1024;
 
 /// The newest state, an update of every topic, is one answer: topics × payload may not be larger.
-const NEWEST_STATE_MAX_BYTES: u64 = 64 * 1024 * 1024;
+const NEWEST_STATE_MAX_BYTES: u64 = 16 * 1024 * 1024;
 
 pub const DEFAULT_RATE_HZ: f64 = 5.0;
 pub const DEFAULT_BURST_SIZE: u32 = 10;

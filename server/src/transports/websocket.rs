@@ -12,7 +12,7 @@
 
 mod handshake;
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use axum::{
     extract::{
@@ -158,15 +158,8 @@ impl Session {
                     // Whatever it says, it lives.
                     pinged = false;
                     alarm.as_mut().reset(Instant::now() + heartbeat);
-                    match incoming {
-                        Some(Ok(Message::Close(_))) => {
-                            // The answer is queued; without this an update that is ready now would be the end of it.
-                            let _ = timeout(peer_timeout, self.socket.flush()).await;
-                            return End::Gone;
-                        }
-                        Some(Ok(_)) => {}
-                        Some(Err(error)) => return broken(error),
-                        None => return End::Gone,
+                    if let Some(end) = self.heard(incoming, peer_timeout).await {
+                        return end;
                     }
                 }
                 () = self.reader.ready() => {
@@ -176,6 +169,16 @@ impl Session {
                     }
                 }
                 () = &mut alarm => {
+                    // What it said while a batch was on its way to it waits to be read: that is no silence.
+                    let said = self.socket.recv().now_or_never();
+                    if let Some(incoming) = said {
+                        pinged = false;
+                        alarm.as_mut().reset(Instant::now() + heartbeat);
+                        if let Some(end) = self.heard(incoming, peer_timeout).await {
+                            return end;
+                        }
+                        continue;
+                    }
                     if pinged {
                         self.stats.silent_peers.inc();
                         return End::Gone;
@@ -188,6 +191,20 @@ impl Session {
                 }
                 () = shutdown.cancelled() => return End::Close(close_code::AWAY, "the server is stopping"),
             }
+        }
+    }
+
+    /// What the peer said, or that it is gone; None where the session goes on.
+    async fn heard(&mut self, incoming: Option<Result<Message, axum::Error>>, peer_timeout: Duration) -> Option<End> {
+        match incoming {
+            Some(Ok(Message::Close(_))) => {
+                // The answer is queued; without this an update that is ready now would be the end of it.
+                let _ = timeout(peer_timeout, self.socket.flush()).await;
+                Some(End::Gone)
+            }
+            Some(Ok(_)) => None,
+            Some(Err(error)) => Some(broken(error)),
+            None => Some(End::Gone),
         }
     }
 

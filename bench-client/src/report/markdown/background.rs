@@ -94,12 +94,25 @@ pub fn definitions(record: &RunRecord) -> String {
 fn window_edge(record: &RunRecord) -> Option<String> {
     let plan = &record.plan;
     let waits = record.transports.iter().any(|one| one.delivery == "poll");
-    let share = plan.poll_interval_ms as f64 / 2_000.0 / plan.duration_s;
+    // Of the variant that it matters most for.
+    let intervals_ms = plan
+        .variants
+        .iter()
+        .map(|one| one.poll_interval_ms.unwrap_or(plan.poll_interval_ms));
+    let interval_ms = intervals_ms.max().unwrap_or(plan.poll_interval_ms);
+    let waited = interval_ms as f64 / 1_000.0 / plan.duration_s;
+    // With an interval beyond the window not every client polls in it.
+    let share = if waited <= 1.0 {
+        waited / 2.0
+    } else {
+        1.0 - 0.5 / waited
+    };
     waits.then(|| {
         format!(
             "**Window edge**: an update due before the window and fetched in it is no delivery, but its bytes and CPU are in the \
-             window. With this interval and window about {:.0} % of short polling's arrivals are such, and its figures per \
+             window. With an interval of {} and this window about {:.0} % of short polling's arrivals are such, and its figures per \
              update are that much too high. A longer window makes the edge smaller.",
+            crate::report::format::time_us(interval_ms as f64 * 1e3),
             share * 100.0
         )
     })

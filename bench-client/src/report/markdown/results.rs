@@ -1,9 +1,9 @@
 //! The report's tables of figures: over all repeats first, then repeat by repeat.
 
 use crate::record::{Quantile, Row, RunRecord, Verdict};
-use crate::report::describe;
 use crate::report::format::{UNKNOWN, bytes, count, known, number, quantile, range, share, time_us};
 use crate::report::summary::{Summary, reach, row_label};
+use crate::report::{behaviour, describe};
 
 use super::table::table;
 
@@ -239,6 +239,14 @@ pub fn connecting(summaries: &[Summary]) -> String {
         "From the start of connect() to a session that delivers; catching up: updates that came by resuming after a cut.",
         table(&headers, 1, rows),
     )
+}
+
+/// What the plan's behaviours brought about: a section each.
+pub fn behaviours(summaries: &[Summary]) -> Vec<String> {
+    let tables = behaviour::tables(summaries).into_iter();
+    tables
+        .map(|one| section(one.title, one.intro, table(&one.headers, 1, one.rows)))
+        .collect()
 }
 
 pub fn memory(record: &RunRecord) -> String {

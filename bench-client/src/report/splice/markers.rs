@@ -122,7 +122,9 @@ fn all(text: &[u8]) -> Result<Vec<Found>, MarkerError> {
         if open.is_none() && in_code(&mut fence, words.trim_end()) {
             continue;
         }
-        let Some(marker) = marker(words.trim(), line)? else {
+        // Further in it is code (CommonMark, 4.4).
+        let indent = words.len() - words.trim_start().len();
+        let Some(marker) = marker(words.trim(), line)?.filter(|_| indent <= 3 || open.is_some()) else {
             continue;
         };
         let part = marker.part.name();

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use super::{MAX_LINE_BYTES, MAX_UPDATES, UpdateLine, header};
+use super::{MAX_AT_US, MAX_LINE_BYTES, MAX_UPDATES, UpdateLine, header};
 use crate::feed::{
     Event, Feed, MatchResult, kind,
     replay::{BYTE_ORDER_MARK, worldcup::MAX_NAME_BYTES},
@@ -20,8 +20,6 @@ const UPDATE: &str =
     r#"an update, {"at_us":…,"topic":…,"home_score":…,"away_score":…,"minute":…,"event":…,"player":…}"#;
 /// A minute beyond any match; the feed's own end at 120.
 const MAX_MINUTE: u16 = 999;
-/// Thirty days: nobody records longer.
-const MAX_AT_US: u64 = 30 * 86_400 * 1_000_000;
 
 /// A line that is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

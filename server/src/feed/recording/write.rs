@@ -22,7 +22,7 @@ use std::{
 
 use prometheus_client::metrics::counter::Counter;
 
-use super::{MAX_UPDATES, UpdateLine, header};
+use super::{MAX_AT_US, MAX_UPDATES, UpdateLine, header};
 use crate::feed::{Event, Match};
 
 /// Updates that wait for the writer: more than the largest burst there is, six MiB.
@@ -204,6 +204,9 @@ impl<W: Write> Writer<W> {
     fn take(&mut self, event: &Event) {
         if self.written == MAX_UPDATES && !self.ended {
             self.give_up(format_args!("{MAX_UPDATES} updates are the most a replay takes"));
+        }
+        if event.due.as_micros() > u128::from(MAX_AT_US) && !self.ended {
+            self.give_up(format_args!("thirty days are the most a replay takes"));
         }
         if self.ended {
             self.counts.unrecorded.inc();

@@ -3,7 +3,7 @@
 //! ```text
 //! no Upgrade to websocket, HTTP/1.0, HEAD   426, upgrade: websocket, sec-websocket-version: 13
 //! another version                          426, the same (4.4)
-//! a key that is not 16 bytes               400
+//! no Host, a key that is not 16 bytes      400
 //! ```
 
 use axum::{
@@ -34,6 +34,9 @@ pub fn check(parts: &Parts) -> Result<(), Response> {
         return Err(must_upgrade(
             "a WebSocket handshake is expected here: GET and HTTP/1.1 with `Connection: Upgrade` and `Upgrade: websocket`",
         ));
+    }
+    if !headers.contains_key(header::HOST) {
+        return Err(problem(StatusCode::BAD_REQUEST, "a handshake names its Host"));
     }
     if headers.get(header::SEC_WEBSOCKET_VERSION) != Some(&VERSION) {
         return Err(must_upgrade("the one version here is `Sec-WebSocket-Version: 13`"));
