@@ -176,16 +176,22 @@ impl Counts {
     /// socket that is gone: it is added here. Where our end is not acknowledged yet, the peer's carries that as well.
     /// `peer_ended`: the end of its stream was read.
     fn add_closing(&mut self, descriptor: RawFd, ip_header_bytes: u64, peer_ended: bool) {
-        /// Data may come in between the two readings: then they are taken again.
+        /// Data, or the peer's end, may come in between the two readings, and within TCP_INFO between its state and its counters: then they
+        /// are taken again.
         const TRIES: usize = 8;
-        let mut unread = unread_bytes(descriptor);
-        let mut info = tcp_info(descriptor);
+        let read = || {
+            let (unread, info) = (unread_bytes(descriptor), tcp_info(descriptor));
+            let at = info.map(|info| (info.tcpi_state, info.tcpi_bytes_received));
+            (unread, info, at)
+        };
+        let (mut unread, mut info, mut at) = read();
         for _ in 0..TRIES {
-            let again = unread_bytes(descriptor);
-            if again == unread {
+            let again = read();
+            let settled = (again.0, again.2) == (unread, at);
+            (unread, info, at) = again;
+            if settled {
                 break;
             }
-            (unread, info) = (again, tcp_info(descriptor));
         }
         self.add_unread(unread);
         let Some(info) = info else { return };
