@@ -26,6 +26,14 @@ pub struct Standing<'a> {
     pub against: Vec<Comparison>,
 }
 
+impl Standing<'_> {
+    /// Whether the best one is told apart from any, or called equivalent to it.
+    fn says_something(&self) -> bool {
+        let open = |one: &Comparison| matches!(one.verdict, Verdict::Inconclusive { .. });
+        !self.against.iter().all(open)
+    }
+}
+
 /// Those among whom a best one is looked for: all techniques; with variants the techniques of each variant, and the variants of each
 /// technique, because nothing else is compared.
 pub fn groups(record: &RunRecord) -> Vec<Vec<String>> {
@@ -77,7 +85,18 @@ pub fn headlines(record: &RunRecord, found: &Comparisons) -> Vec<String> {
     let chosen = metrics::ALL.iter().filter(|metric| HEADLINES.contains(&metric.name));
     let groups = groups(record);
     let standings = chosen.flat_map(|metric| groups.iter().filter_map(|among| standing(found, metric, among)));
-    let mut lines: Vec<String> = standings.map(|standing| headline(record, found, &standing)).collect();
+    let standings: Vec<Standing> = standings.collect();
+    // With variants there are many groups: those that nothing can be said of are counted.
+    let (said, open): (Vec<&Standing>, Vec<&Standing>) = standings
+        .iter()
+        .partition(|standing| groups.len() == 1 || standing.says_something());
+    let mut lines: Vec<String> = said.iter().map(|standing| headline(record, found, standing)).collect();
+    if !open.is_empty() {
+        let groups = of(open.len() as u64, "comparison", "comparisons");
+        lines.push(format!(
+            "Inconclusive: {groups} of a technique's variants, or of a variant's techniques; report.md has them one by one."
+        ));
+    }
     lines.extend(ending(record, found));
     lines
 }
