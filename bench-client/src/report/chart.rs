@@ -154,6 +154,9 @@ impl Chart {
 pub fn all(record: &RunRecord) -> Result<Vec<Chart>> {
     let summaries = summaries(record)?;
     let charts = [
+        // What a scenario with a restart is about.
+        recovery::restored(&summaries),
+        recovery::asked(&summaries),
         latency::quantiles(&summaries),
         latency::spectrum(&summaries),
         latency::over_time(&summaries),
@@ -166,8 +169,6 @@ pub fn all(record: &RunRecord) -> Result<Vec<Chart>> {
         cost::cpu_per_update(&summaries),
         cost::memory_per_client(&summaries),
         latency::connect(&summaries),
-        recovery::restored(&summaries),
-        recovery::asked(&summaries),
     ];
     Ok(charts.into_iter().flatten().collect())
 }
