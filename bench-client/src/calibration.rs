@@ -42,7 +42,8 @@ pub struct Done {
     pub latency: Distribution,
 }
 
-/// False for a plan that publishes nothing, and for a server elsewhere: its bytes are not ours to write.
+/// False for a plan that publishes nothing, for a server elsewhere, whose bytes are not ours to write, and with variants: a calibration is of
+/// one kind of client.
 pub fn possible(plan: &Plan) -> bool {
     !plan.remote && plan.variants.is_empty() && updates_per_client_s(plan) != Some(0.0)
 }

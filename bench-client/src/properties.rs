@@ -8,10 +8,15 @@
 //! Both ask the very same function, so an input that one finds can be given to the other. Compiled for tests and for the feature
 //! `fuzzing` alone: nothing that is run has it. What the server reads is checked there.
 
+#[cfg(test)]
+use cases::cases;
 use server::wire::Cursor;
 
 use crate::transports::{Arrivals, SessionError, TopicIndex};
 
+#[cfg(test)]
+#[path = "../../server/src/properties/cases.rs"]
+mod cases;
 pub mod message;
 pub mod mutate;
 pub mod poll;
@@ -100,29 +105,4 @@ fn update() -> impl proptest::strategy::Strategy<Value = server::wire::Update<'s
 #[cfg(test)]
 fn encoded(update: &server::wire::Update<'_>) -> String {
     serde_json::to_string(update).expect("plain data")
-}
-
-/// How many cases a property gets: `PROPTEST_CASES`, of which a costly one gets one in `share`. Without it about 200, the same in
-/// every run: what passed yesterday fails for a change alone.
-#[cfg(test)]
-fn cases(share: u32) -> proptest::test_runner::Config {
-    use proptest::test_runner::{Config, RngSeed};
-    let asked = std::env::var_os("PROPTEST_CASES").is_some();
-    let config = Config {
-        // What fails is printed whole, and belongs into a test of its own.
-        failure_persistence: None,
-        ..Config::default()
-    };
-    if asked {
-        let cases = (config.cases / share).max(1);
-        return Config { cases, ..config };
-    }
-    // So few cost little even of what is costly.
-    let cases = 200 / (share / 10).max(1);
-    let rng_seed = RngSeed::Fixed(1);
-    Config {
-        cases,
-        rng_seed,
-        ..config
-    }
 }

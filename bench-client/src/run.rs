@@ -9,6 +9,7 @@
 pub(crate) mod clients;
 mod ending;
 mod figures;
+mod final_scores;
 mod health;
 mod null;
 mod recorder;

@@ -9,14 +9,14 @@
 
 #![expect(
     unsafe_code,
-    reason = "getsockopt(TCP_INFO), ioctl(FIONREAD) and shutdown() of a raw socket have no safe wrapper in nix or socket2"
+    reason = "ioctl(FIONREAD) and shutdown() of a raw socket have no safe wrapper in nix or socket2"
 )]
 
 use std::{
     cell::Cell,
     collections::HashMap,
     io,
-    mem::{MaybeUninit, offset_of},
+    mem::offset_of,
     net::SocketAddr,
     os::fd::{AsRawFd, RawFd},
     ptr,
@@ -24,6 +24,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
+use server::peer;
 use tokio::net::TcpStream;
 
 use crate::record::WireCounts;
@@ -270,23 +271,7 @@ impl WireCounts {
 
 /// None for what is no TCP socket, and on kernels before 4.19, which do not count bytes sent.
 fn tcp_info(descriptor: RawFd) -> Option<libc::tcp_info> {
-    let mut info = MaybeUninit::<libc::tcp_info>::zeroed();
-    let mut length = size_of::<libc::tcp_info>() as libc::socklen_t;
-    // SAFETY: the kernel writes at most `length` bytes to `info`, which has as many; a descriptor that is none is an error.
-    let result = unsafe {
-        libc::getsockopt(
-            descriptor,
-            libc::IPPROTO_TCP,
-            libc::TCP_INFO,
-            info.as_mut_ptr().cast(),
-            ptr::from_mut(&mut length),
-        )
-    };
-    if result != 0 || (length as usize) < offset_of!(libc::tcp_info, tcpi_dsack_dups) {
-        return None;
-    }
-    // SAFETY: all fields are integers, and every byte is initialised: to zero where the kernel wrote none.
-    Some(unsafe { info.assume_init() })
+    peer::tcp_info(descriptor, offset_of!(libc::tcp_info, tcpi_dsack_dups))
 }
 
 /// Ends our side of the stream while its segments can still be counted: closing the socket would do the same a moment later.

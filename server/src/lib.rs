@@ -35,7 +35,7 @@ pub mod listen;
 pub mod logging;
 pub mod null;
 pub mod origin;
-mod peer;
+pub mod peer;
 pub mod probe;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod properties;

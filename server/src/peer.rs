@@ -13,7 +13,7 @@
 use std::{
     io,
     mem::{MaybeUninit, offset_of},
-    os::fd::AsRawFd,
+    os::fd::{AsRawFd, RawFd},
     ptr,
     time::Duration,
 };
@@ -36,27 +36,32 @@ pub struct Signs {
 
 /// None where the kernel does not say.
 pub fn signs(stream: &TcpStream) -> Option<Signs> {
+    let info = tcp_info(stream.as_raw_fd(), offset_of!(libc::tcp_info, tcpi_pmtu))?;
+    Some(Signs {
+        silent_for: Duration::from_millis(info.tcpi_last_ack_recv.into()),
+        asked: info.tcpi_unacked > 0 || info.tcpi_probes > 0,
+    })
+}
+
+/// What the kernel counts of a connection. None for what is no TCP socket, and on kernels that fill less than the first `least_bytes` of it.
+pub fn tcp_info(descriptor: RawFd, least_bytes: usize) -> Option<libc::tcp_info> {
     let mut info = MaybeUninit::<libc::tcp_info>::zeroed();
     let mut length = size_of::<libc::tcp_info>() as libc::socklen_t;
-    // SAFETY: the kernel writes at most `length` bytes to `info`, which has as many.
+    // SAFETY: the kernel writes at most `length` bytes to `info`, which has as many; a descriptor that is none is an error.
     let result = unsafe {
         libc::getsockopt(
-            stream.as_raw_fd(),
+            descriptor,
             libc::IPPROTO_TCP,
             libc::TCP_INFO,
             info.as_mut_ptr().cast(),
             ptr::from_mut(&mut length),
         )
     };
-    if result != 0 || (length as usize) < offset_of!(libc::tcp_info, tcpi_pmtu) {
+    if result != 0 || (length as usize) < least_bytes {
         return None;
     }
     // SAFETY: all fields are integers, and every byte is initialised: to zero where the kernel wrote none.
-    let info = unsafe { info.assume_init() };
-    Some(Signs {
-        silent_for: Duration::from_millis(info.tcpi_last_ack_recv.into()),
-        asked: info.tcpi_unacked > 0 || info.tcpi_probes > 0,
-    })
+    Some(unsafe { info.assume_init() })
 }
 
 /// Bounds what the kernel holds for a peer that does not read.

@@ -16,6 +16,7 @@ use std::{
 use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
 
+use super::possible;
 use crate::{
     environment,
     record::{Calibration, Environment, FeedPlan, Follow, Mode, Plan, RequestHeaders},
@@ -97,8 +98,7 @@ pub fn keep(folder: &Path, plan: &Plan, machine: &Environment, calibration: &Cal
 /// The calibrations that were made under the plan's conditions on this machine. One that cannot be read is said and left out.
 pub fn matching(folder: &Path, plan: &Plan, machine: &Environment, mut say: impl FnMut(&str)) -> Vec<Calibration> {
     let mut found = Vec::new();
-    // A record has one calibration per transport: with variants none is every variant's.
-    let applies = !plan.remote && plan.variants.is_empty();
+    let applies = possible(plan);
     for id in plan.transports.iter().filter(|_| applies) {
         let conditions = Conditions::of(plan, machine, id);
         let path = folder.join(conditions.file_name());

@@ -4,7 +4,7 @@ use comfy_table::{CellAlignment, Table, presets};
 
 use crate::{
     limits::{self, Need, Traffic},
-    record::{FeedPlan, Looks, Plan, ReplaySource, Variant},
+    record::{FeedPlan, Looks, Plan, ReplaySource},
     report::{describe, format},
     statistics::{ALPHA, looks::most_repeats},
 };
@@ -93,8 +93,7 @@ pub fn describe(plan: &Plan, needs: &[Need]) -> String {
         );
     }
     // What variants differ in stands with them.
-    let varies = |is: fn(&Variant) -> bool| plan.variants.iter().any(is);
-    if !varies(|one| one.mode.is_some() || one.follow.is_some()) {
+    if !plan.varies(|one| one.mode.is_some() || one.follow.is_some()) {
         row(
             "mode",
             format!("{:?}, each client follows {:?}", plan.mode, plan.follow).to_lowercase(),
@@ -107,10 +106,10 @@ pub fn describe(plan: &Plan, needs: &[Need]) -> String {
             plan.poll_interval_ms, plan.wait_ms
         ),
     );
-    if !varies(|one| one.request_headers.is_some()) {
+    if !plan.varies(|one| one.request_headers.is_some()) {
         row("request headers", format!("{:?}", plan.request_headers).to_lowercase());
     }
-    if !varies(|one| one.keep_alive.is_some()) {
+    if !plan.varies(|one| one.keep_alive.is_some()) {
         let kept = if plan.keep_alive {
             "kept open"
         } else {

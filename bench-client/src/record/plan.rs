@@ -118,6 +118,20 @@ impl Plan {
         plan
     }
 
+    /// Whether any variant does this otherwise: then it is said with the variants, and not of the plan.
+    pub fn varies(&self, is_set: fn(&Variant) -> bool) -> bool {
+        self.variants.iter().any(is_set)
+    }
+
+    /// The mode of a contender.
+    pub fn mode_of(&self, contender: &ContenderId) -> Mode {
+        let variant = self
+            .variants
+            .iter()
+            .find(|one| Some(&one.name) == contender.variant.as_ref());
+        variant.and_then(|one| one.mode).unwrap_or(self.mode)
+    }
+
     /// What is measured in one round and compared with each other, in the order of the first round: every transport, in every variant.
     pub fn contenders(&self) -> Vec<ContenderId> {
         let of = |transport: &String| -> Vec<ContenderId> {

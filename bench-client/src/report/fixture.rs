@@ -114,6 +114,7 @@ pub fn interrupted_replay() -> RunRecord {
 }
 
 /// Two variants, so that each repeat of the record becomes one of them.
+#[cfg(test)]
 pub fn varied() -> RunRecord {
     let mut record = record();
     let variant = |name: &str, request_headers| Variant {
@@ -140,6 +141,7 @@ pub fn varied() -> RunRecord {
 }
 
 /// Clients that came back, a server that was restarted and peers that never read, all in one: more than any plan may ask for.
+#[cfg(test)]
 pub fn behaved() -> RunRecord {
     let mut record = varied();
     for row in &mut record.rows {

@@ -29,7 +29,7 @@ use super::markdown::{
     self, background, calibration, comparisons, final_scores, layers, model, results, trust as verdicts, words,
 };
 use super::summary::{Summary, summaries};
-use super::{describe, plotly, svg, trust};
+use super::{describe, notes, plotly, svg, trust};
 use library::Library;
 use prose::Section;
 
@@ -99,7 +99,7 @@ fn page(record: &RunRecord, library: &Library) -> Result<String> {
         library: &library.script,
         title: describe::heading(&record.plan),
         standing: trust::of_run(record).map(|standing| (standing.name(), standing.name().to_lowercase())),
-        notes: prose::html(&words::notes(&describe::notes(record, &summaries, Verdict::Valid))),
+        notes: prose::html(&words::notes(&notes::notes(record, &summaries, Verdict::Valid))),
         verdict: Section::open(&verdicts::verdicts(record, &summaries)),
         run: prose::html(words::run(record).trim()),
         glance: glance::table(&summaries)?,

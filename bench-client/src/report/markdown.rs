@@ -27,7 +27,7 @@ use anyhow::Result;
 use crate::record::{RunRecord, Verdict};
 use crate::statistics::between_transports;
 
-use super::describe;
+use super::notes;
 use super::summary::summaries;
 use fit::{Part, fit};
 
@@ -37,7 +37,7 @@ use fit::{Part, fit};
 /// Names the row whose histogram cannot be read.
 pub fn report(record: &RunRecord) -> Result<String> {
     let summaries = summaries(record)?;
-    let notes = describe::notes(record, &summaries, Verdict::Valid);
+    let notes = notes::notes(record, &summaries, Verdict::Valid);
     Ok(fit(vec![
         Part::kept(words::title(record)),
         Part::kept(words::notes(&notes)),

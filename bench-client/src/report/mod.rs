@@ -34,6 +34,7 @@ pub mod html;
 pub mod markdown;
 pub mod metrics;
 pub mod model;
+pub mod notes;
 pub mod plotly;
 pub mod schema;
 pub mod splice;

@@ -14,7 +14,7 @@ use super::final_scores;
 use super::format::{UNKNOWN, bytes, known, number, quantile, share, time_us};
 use super::summary::{Summary, summaries};
 use super::trust::{self, Standing};
-use super::{behaviour, comparisons, describe};
+use super::{behaviour, comparisons, describe, notes};
 
 pub(super) const COLUMNS: [&str; 10] = [
     "technique",
@@ -64,7 +64,7 @@ pub fn table(record: &RunRecord, width: usize, color: bool) -> Result<String> {
     for table in behaviour::tables(&summaries) {
         out.behaviour(&table);
     }
-    let notes = describe::notes(record, &summaries, Verdict::Suspect);
+    let notes = notes::notes(record, &summaries, Verdict::Suspect);
     if !record.rows.is_empty() || !notes.is_empty() {
         out.text.push('\n');
     }

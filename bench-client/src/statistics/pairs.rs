@@ -168,9 +168,8 @@ pub(super) struct Pair {
 ///
 /// In mode latest fewer updates are delivered, so a figure per update of one mode says nothing beside that of the other.
 fn comparable(plan: &Plan, metric: &Metric, a: &ContenderId, b: &ContenderId) -> bool {
-    let mode = |id: &ContenderId| plan.varied(id.variant.as_deref()).mode;
     let alike = a.variant == b.variant || a.transport == b.transport;
-    alike && (mode(a) == mode(b) || !metric.name.ends_with("_per_update"))
+    alike && (plan.mode_of(a) == plan.mode_of(b) || !metric.name.ends_with("_per_update"))
 }
 
 /// The family, in order; what can't be tested is told apart.

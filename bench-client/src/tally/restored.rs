@@ -8,10 +8,9 @@ use server::wire::PublishedUpdate;
 
 use crate::virtual_client::{Kind, Receipt};
 
-/// When the server was killed, and when the one in its place was started.
+/// When a server was started in the place of one that was killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outage {
-    pub killed_us: u64,
     pub started_us: u64,
 }
 

@@ -317,10 +317,7 @@ fn a_client_of_all_topics_is_back_when_the_last_of_them_is_there() {
 }
 
 /// Killed at 1,400 and started again at 1,500: seq 6, due at 1,450, is the newest by then.
-const OUTAGE: Outage = Outage {
-    killed_us: 1_400,
-    started_us: 1_500,
-};
+const OUTAGE: Outage = Outage { started_us: 1_500 };
 
 fn restored(clients: &[ClientLog]) -> Restored {
     let tally = tally(&Evidence {

@@ -3,7 +3,7 @@
 use crate::record::{Quantile, Row, RunRecord, Verdict};
 use crate::report::format::{UNKNOWN, bytes, count, known, number, quantile, range, share, time_us};
 use crate::report::summary::{Summary, reach, row_label};
-use crate::report::{behaviour, describe};
+use crate::report::{behaviour, notes};
 
 use super::table::table;
 
@@ -136,7 +136,7 @@ pub fn repeats(record: &RunRecord) -> String {
         let latency = |value: Option<Quantile>| known(value, quantile);
         let seconds = |value: Option<f64>| known(value, |s| time_us(s * 1e6));
         vec![
-            describe::outcome(row),
+            notes::outcome(row),
             figures.validity.map_or(UNKNOWN, Verdict::name).to_owned(),
             seconds(figures.duration_s),
             latency(figures.latency_p50_us),

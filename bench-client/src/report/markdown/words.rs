@@ -34,7 +34,7 @@ pub fn run(record: &RunRecord) -> String {
     } else {
         "Server and clients ran on one machine, as two processes, over loopback."
     };
-    let headers_vary = plan.variants.iter().any(|one| one.request_headers.is_some());
+    let headers_vary = plan.varies(|one| one.request_headers.is_some());
     let headers = match plan.request_headers {
         _ if headers_vary => {
             "Which header set requests and handshakes carried is what the variants differ in: `browser` is one fixed set as a desktop \
