@@ -10,6 +10,7 @@ mod list;
 mod pages;
 mod report;
 mod run;
+mod serve;
 mod signals;
 
 use std::{
@@ -20,10 +21,6 @@ use std::{
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
-use server::{
-    child::RecordError,
-    settings::{FeedSettings, ServerSettings},
-};
 
 use crate::{
     control::Control,
@@ -78,12 +75,7 @@ enum Command {
         out: Option<PathBuf>,
     },
     /// Serve the feed, its API and its page
-    Serve {
-        #[command(flatten)]
-        feed: FeedSettings,
-        #[command(flatten)]
-        server: ServerSettings,
-    },
+    Serve(serve::ServeArgs),
 }
 
 #[derive(Args)]
@@ -224,14 +216,7 @@ fn execute(command: Command) -> Result<u8, Failure> {
             pages::write_man(&folder)?;
             Ok(print(&format!("manual pages: {}\n", folder.display()))?)
         }
-        Command::Serve { feed, server } => {
-            server::logging::init(&server);
-            let (feed, description) = feed.feed().map_err(usage)?;
-            match server::child::run(feed, description, server) {
-                Err(error) if error.is::<RecordError>() => Err(usage(error)),
-                ended => Ok(ended.map(|()| 0)?),
-            }
-        }
+        Command::Serve(arguments) => serve::command(arguments),
     }
 }
 

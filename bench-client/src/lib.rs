@@ -15,6 +15,7 @@
 //! * [`record`]: the one truth of a run.  [`statistics`]: what may be claimed from it.  [`thresholds`]: what must hold of it.
 //!   [`report`]: everything made from it.
 //! * `properties`: every parser under attack, for tests and fuzzing alone.
+//! * [`serve`]: what the page gets beside the feed: runs, the bytes of an exchange, a demonstration.
 //! * [`verify`]: correctness without figures.
 
 pub mod calibration;
@@ -37,6 +38,7 @@ pub mod record;
 pub mod report;
 pub mod run;
 pub mod scenario;
+pub mod serve;
 pub mod sockets;
 pub mod sse_parser;
 pub mod stalled;

@@ -7,15 +7,20 @@
 //!         stdin     ends: the client is gone, however it went; so goes the server
 //! ```
 
-use std::{io::Write, time::Duration};
+use std::{
+    io::{self, Write},
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::Context;
+use axum::Router;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     signal::unix::{SignalKind, signal},
 };
 
-use crate::{FeedDescription, Running, feed::Feed, null, settings::ServerSettings};
+use crate::{FeedDescription, Ports, Running, feed::Feed, http::App, null, settings::ServerSettings};
 
 pub use crate::feed::recording::RecordError;
 
@@ -23,7 +28,14 @@ pub use crate::feed::recording::RecordError;
 const NOTICE: Duration = Duration::from_millis(300);
 
 /// Serves until a signal, or until stdin ends when started as a child. A [`RecordError`] among the errors is wrong usage.
-pub fn run(feed: Feed, description: FeedDescription, settings: ServerSettings) -> anyhow::Result<()> {
+///
+/// Who is no child has a page, with a port for each transport, and the routes of `mount` beside.
+pub fn run(
+    feed: Feed,
+    description: FeedDescription,
+    settings: ServerSettings,
+    mount: impl FnOnce(&Arc<App>) -> io::Result<Router>,
+) -> anyhow::Result<()> {
     for remark in &feed.source.remarks {
         tracing::warn!("{remark}");
     }
@@ -36,7 +48,12 @@ pub fn run(feed: Feed, description: FeedDescription, settings: ServerSettings) -
         let (address, child, with_null) = (settings.listen, settings.child, settings.null);
         let in_anothers_place = settings.feed_start_us.is_some();
         let record = settings.record.clone();
-        let mut running = crate::start(feed, description, settings).with_context(|| {
+        let started = if child {
+            crate::start(feed, description, settings)
+        } else {
+            crate::start_with(feed, description, settings, Ports::OnePerTransport, mount)
+        };
+        let mut running = started.with_context(|| {
             format!(
                 "cannot listen on {address}: another program may have the port; --listen 127.0.0.1:0 takes a free one"
             )

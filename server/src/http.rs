@@ -25,6 +25,7 @@ use crate::{
     FeedDescription, Stop,
     hub::{Filter, Hub, Reader},
     origin::{self, Asker},
+    page::{self, Page},
     probe::Lags,
     settings::ServerSettings,
     stats::{Stats, TransportStats},
@@ -49,6 +50,7 @@ pub struct App {
     pub feed: FeedDescription,
     pub lags: Lags,
     pub stop: Stop,
+    pub page: Page,
     /// The table of transports with the counters of each.
     pub transports: Vec<(&'static Transport, Arc<TransportStats>)>,
 }
@@ -61,6 +63,7 @@ impl App {
         feed: FeedDescription,
         lags: Lags,
         stop: Stop,
+        page: Page,
     ) -> Arc<Self> {
         let transports = transports::ALL
             .iter()
@@ -73,6 +76,7 @@ impl App {
             feed,
             lags,
             stop,
+            page,
             transports,
         })
     }
@@ -103,8 +107,9 @@ impl FeedQuery {
     }
 }
 
-/// All routes of the server.
-pub fn router(app: Arc<App>) -> Router {
+/// All routes of the server, and those that are mounted beside them.
+pub fn router(app: Arc<App>, mounted: Router) -> Router {
+    let guarded = mounted.layer(middleware::from_fn_with_state(app.clone(), page::guard));
     Router::new()
         .route("/feed/{id}", get(feed))
         .route("/api/transports", get(control::list_transports))
@@ -115,7 +120,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(control::ready))
         .route("/metrics", get(control::metrics))
-        .route("/", get(index))
+        .merge(page::routes(&app))
+        .merge(guarded.with_state(()))
         .fallback(|| async {
             problem(
                 StatusCode::NOT_FOUND,
@@ -149,7 +155,7 @@ async fn limits_and_cors(State(app): State<Arc<App>>, request: Request, next: Ne
 async fn limited(app: &App, request: Request, next: Next) -> Response {
     let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
     let allowed = &app.settings.allow_origins;
-    let from = origin::of(&request, allowed);
+    let from = origin::of(&request, allowed, || app.page.ports());
     let mut response = match (&from, is_preflight(&request)) {
         _ if target > URI_MAX_BYTES => problem(
             StatusCode::URI_TOO_LONG,
@@ -260,9 +266,4 @@ fn last_event_id(headers: &HeaderMap) -> Option<&str> {
     let id = headers.get("last-event-id")?;
     // Bytes that are no text are malformed too, and must not pass for "no cursor".
     Some(id.to_str().unwrap_or("(not text)")).filter(|id| !id.is_empty())
-}
-
-async fn index() -> Response {
-    const PAGE: &str = include_str!("../../web/index.html");
-    ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], PAGE).into_response()
 }

@@ -11,6 +11,7 @@
 //! * [`transports`]: a file and a row per technique. They do not import each other.
 //! * [`http`]: routes, the feed's query, control endpoints.  [`listen`], [`io`]: the accept loop and its sockets.
 //! * [`origin`]: which pages may use it.  [`peer`]: whether the other end of a socket is still there.
+//! * [`page`]: the page's files, the port each transport has for it, and who may change something.
 //! * [`wire`]: the shapes that travel.  [`clock`]: the one clock.  [`stats`]: what the server counts of itself.
 //! * [`probe`]: how long data waits until the runtime looks at it.
 //! * [`null`]: a bare writer of the same bytes, for finding out what a bench client adds by itself.
@@ -19,10 +20,11 @@
 //!
 //! This crate never depends on the bench client.
 
-use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
+use axum::Router;
 use serde::Serialize;
-use tokio::task::JoinHandle;
+use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub mod child;
@@ -35,6 +37,7 @@ pub mod listen;
 pub mod logging;
 pub mod null;
 pub mod origin;
+pub mod page;
 pub mod peer;
 pub mod probe;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -50,6 +53,8 @@ use feed::{
     recording::{RecordError, Recorder, Tap},
 };
 use hub::{Draft, Hub, Publisher, Topic};
+use listen::Connections;
+use page::Page;
 use probe::{Lags, Pinger};
 use settings::ServerSettings;
 use stats::Stats;
@@ -103,8 +108,32 @@ pub struct Running {
 
 /// Binds and serves; the feed starts with [`Running::start_feed`].
 pub fn start(feed: Feed, description: FeedDescription, settings: ServerSettings) -> std::io::Result<Running> {
+    start_with(feed, description, settings, Ports::One, |_| Ok(Router::new()))
+}
+
+/// How many ports a server listens at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ports {
+    One,
+    /// Also one for each transport, for the page (see [`page`]).
+    OnePerTransport,
+}
+
+/// The same, with the routes of `mount` beside its own; they are guarded by [`page::guard`].
+pub fn start_with(
+    feed: Feed,
+    description: FeedDescription,
+    settings: ServerSettings,
+    ports: Ports,
+    mount: impl FnOnce(&Arc<http::App>) -> std::io::Result<Router>,
+) -> std::io::Result<Running> {
     let listener = listen::bind(settings.listen)?;
     let address = listener.local_addr()?;
+    let page = Page::new(address.port());
+    let mut listeners = vec![listener];
+    if ports == Ports::OnePerTransport {
+        listeners.extend(lanes(address, &page)?);
+    }
     let topic = |one: &feed::Match| Topic {
         name: one.topic.clone(),
         home: one.home.clone(),
@@ -126,8 +155,12 @@ pub fn start(feed: Feed, description: FeedDescription, settings: ServerSettings)
         description,
         lags,
         stop.clone(),
+        page,
     );
-    let serving = listen::serve(listener, http::router(app), stats.clone(), settings, stop.clone());
+    let mounted = mount(&app)?;
+    let connections = Connections::new(http::router(app, mounted), stats.clone(), settings, stop.clone());
+    let serving = listeners.into_iter().map(|one| listen::serve(one, connections.clone()));
+    let serving = futures_util::future::join_all(serving);
     let history = hub.clone();
     let serving = tokio::spawn(async move {
         if feed_start_us.is_some() {
@@ -151,6 +184,25 @@ pub fn start(feed: Feed, description: FeedDescription, settings: ServerSettings)
         running.start_feed(at_us)?;
     }
     Ok(running)
+}
+
+/// A port for each transport, on the same address.
+fn lanes(address: SocketAddr, page: &Page) -> std::io::Result<Vec<TcpListener>> {
+    let mut lanes = BTreeMap::new();
+    let mut listeners = Vec::new();
+    for transport in transports::ALL {
+        let listener = listen::bind(SocketAddr::new(address.ip(), 0))?;
+        lanes.insert(transport.id(), listener.local_addr()?.port());
+        listeners.push(listener);
+    }
+    page.add_path(page::Path {
+        id: "direct".into(),
+        label: "direct".into(),
+        delay_ms: 0,
+        stall_ms: 0,
+        lanes,
+    });
+    Ok(listeners)
 }
 
 /// How often, and how long at most, a server that takes another's place looks whether its feed has caught up.

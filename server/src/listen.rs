@@ -69,33 +69,21 @@ pub fn bind_std(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     Ok(socket.into())
 }
 
-/// What every connection is served with.
-struct Connections {
+/// What every connection is served with, at whichever port it came.
+pub struct Connections {
     router: Router,
     stats: Arc<Stats>,
     builder: auto::Builder<TokioExecutor>,
     settings: Arc<ServerSettings>,
     stop: Stop,
+    /// Connections that may still come, of all ports together.
+    cap: Arc<Semaphore>,
+    refusals: Arc<Semaphore>,
 }
 
 /// Accepts until told to stop, then drains. Returns when every task has ended, upgraded sessions too.
-pub async fn serve(
-    listener: TcpListener,
-    router: Router,
-    stats: Arc<Stats>,
-    settings: Arc<ServerSettings>,
-    stop: Stop,
-) {
-    let cap = Arc::new(Semaphore::new(settings.max_connections.min(Semaphore::MAX_PERMITS)));
-    let refusals = Arc::new(Semaphore::new(REFUSALS_MAX));
-    let builder = builder(&settings);
-    let connections = Arc::new(Connections {
-        router,
-        stats: stats.clone(),
-        builder,
-        settings,
-        stop: stop.clone(),
-    });
+pub async fn serve(listener: TcpListener, connections: Arc<Connections>) {
+    let stop = connections.stop.clone();
     // Runs from the moment the server is told to stop.
     let deadline = tokio::time::sleep(Duration::ZERO);
     tokio::pin!(deadline);
@@ -118,7 +106,7 @@ pub async fn serve(
             }
         };
         match accepted {
-            Ok((stream, _)) => connections.take(stream, &cap, &refusals),
+            Ok((stream, _)) => connections.take(stream),
             Err(error) => {
                 if !matches!(
                     error.raw_os_error().map(Errno::from_raw),
@@ -155,11 +143,23 @@ fn builder(settings: &ServerSettings) -> auto::Builder<TokioExecutor> {
 }
 
 impl Connections {
+    pub fn new(router: Router, stats: Arc<Stats>, settings: Arc<ServerSettings>, stop: Stop) -> Arc<Self> {
+        Arc::new(Self {
+            router,
+            stats,
+            builder: builder(&settings),
+            cap: Arc::new(Semaphore::new(settings.max_connections.min(Semaphore::MAX_PERMITS))),
+            refusals: Arc::new(Semaphore::new(REFUSALS_MAX)),
+            settings,
+            stop,
+        })
+    }
+
     /// Serves an accepted connection in a task of its own, or turns it away.
-    fn take(self: &Arc<Self>, stream: TcpStream, cap: &Arc<Semaphore>, refusals: &Arc<Semaphore>) {
-        let Ok(permit) = cap.clone().try_acquire_owned() else {
+    fn take(self: &Arc<Self>, stream: TcpStream) {
+        let Ok(permit) = self.cap.clone().try_acquire_owned() else {
             self.stats.connections_refused.inc();
-            if let Ok(permit) = refusals.clone().try_acquire_owned() {
+            if let Ok(permit) = self.refusals.clone().try_acquire_owned() {
                 self.stop.tasks.spawn(async move {
                     // A peer that does not take its 503 in time is just closed.
                     let _ = timeout(REFUSAL_TIMEOUT, refuse(stream)).await;

@@ -27,7 +27,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match server::child::run(feed, description, cli.server) {
+    match server::child::run(feed, description, cli.server, |_| Ok(Default::default())) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");

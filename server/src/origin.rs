@@ -62,6 +62,17 @@ impl fmt::Display for Origin {
     }
 }
 
+impl Origin {
+    /// The host alone, brackets of IPv6 kept.
+    pub fn host(&self) -> &str {
+        let authority = self.0.split_once("://").map_or("", |(_, authority)| authority);
+        match authority.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => host,
+            _ => authority,
+        }
+    }
+}
+
 impl FromStr for AllowedOrigin {
     type Err = MalformedOrigin;
 
@@ -87,7 +98,7 @@ pub enum Asker {
 }
 
 /// Sorts a request by its Origin header.
-pub fn of<B>(request: &Request<B>, allowed: &[AllowedOrigin]) -> Asker {
+pub fn of<B>(request: &Request<B>, allowed: &[AllowedOrigin], own_ports: impl FnOnce() -> Vec<u16>) -> Asker {
     let mut named = request.headers().get_all(header::ORIGIN).iter();
     let Some(origin) = named.next() else {
         return Asker::Own;
@@ -100,6 +111,10 @@ pub fn of<B>(request: &Request<B>, allowed: &[AllowedOrigin]) -> Asker {
     };
     if parsed.is_some() && parsed == own(request) {
         return Asker::Own;
+    }
+    // The page reads each transport at a port of its own, so it asks across origins of one server.
+    if parsed.is_some() && siblings(request, &own_ports()).any(|sibling| Some(sibling) == parsed) {
+        return Asker::Listed(origin.clone());
     }
     let listed = |one: &AllowedOrigin| matches!(one, AllowedOrigin::One(one) if Some(one) == parsed.as_ref());
     if allowed.iter().any(listed) {
@@ -119,6 +134,13 @@ fn own<B>(request: &Request<B>) -> Option<Origin> {
         None => request.headers().get(header::HOST)?.to_str().ok()?,
     };
     format!("http://{authority}").parse().ok()
+}
+
+/// The origins of this server at its other ports, under the name it was asked by.
+fn siblings<B>(request: &Request<B>, ports: &[u16]) -> impl Iterator<Item = Origin> {
+    let own = own(request);
+    let at = move |port| format!("http://{}:{port}", own.as_ref()?.host()).parse().ok();
+    ports.iter().filter_map(at)
 }
 
 /// Says to the browser what the page may do with an answer.

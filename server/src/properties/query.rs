@@ -24,6 +24,7 @@ use crate::{
     http::{self, App},
     hub::{Draft, Hub, LogBounds, Publisher, Topic},
     null,
+    page::Page,
     probe::Lags,
     settings::ServerSettings,
     stats::Stats,
@@ -211,8 +212,9 @@ pub(super) fn server() -> (Router, Arc<Hub>, Stop) {
         feed,
         Lags::default(),
         stop.clone(),
+        Page::new(8080),
     );
-    (http::router(app), hub, stop)
+    (http::router(app, Router::new()), hub, stop)
 }
 
 #[cfg(test)]

@@ -73,7 +73,7 @@ fn serve(request: FeedRequest) -> BoxFuture<'static, Response> {
             request,
         } = request;
         // A page of another origin may open a WebSocket unless someone checks: browsers send Origin, but enforce nothing.
-        if let Asker::Foreign(origin) = origin::of(&request, &app.settings.allow_origins) {
+        if let Asker::Foreign(origin) = origin::of(&request, &app.settings.allow_origins, || app.page.ports()) {
             return problem(StatusCode::FORBIDDEN, origin::refusal(&origin));
         }
         let (mut parts, _) = request.into_parts();

@@ -1,0 +1,135 @@
+//! Who may ask for what is the page's alone: results, recordings of the wire, and every change.
+//!
+//! ```text
+//! Host unknown            -> 403: a foreign name that was made to point here (DNS rebinding) is no name of ours
+//! Sec-Fetch-Site: cross-… -> 403: another site's page asks, even where it could not read the answer
+//! POST, PUT, DELETE       -> also the page's own Origin, and the token of this start
+//! ```
+
+use std::{net::IpAddr, sync::Arc};
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, Method, StatusCode, header},
+    middleware::Next,
+    response::Response,
+};
+
+use super::TOKEN_HEADER;
+use crate::{
+    http::{App, problem},
+    origin::AllowedOrigin,
+};
+
+/// Lets through what the page of this start may ask; the rest is told what was missing.
+pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    match refusal(&app, &request) {
+        Some(why) => problem(StatusCode::FORBIDDEN, why),
+        None => next.run(request).await,
+    }
+}
+
+fn refusal(app: &App, request: &Request) -> Option<String> {
+    let headers = request.headers();
+    let authority = match request.uri().authority() {
+        Some(authority) => authority.as_str(),
+        None => text(headers, "host"),
+    };
+    if !is_known(without_port(authority), &app.settings.allow_origins) {
+        return Some(format!(
+            "the host {:?} is not known here: use an IP address or localhost, or --allow-origin http://{}",
+            authority.chars().take(80).collect::<String>(),
+            authority.chars().take(80).collect::<String>(),
+        ));
+    }
+    if headers.contains_key("sec-fetch-site") && !["same-origin", "none"].contains(&text(headers, "sec-fetch-site")) {
+        return Some("this answers to the page of this server alone".into());
+    }
+    if [Method::GET, Method::HEAD].contains(request.method()) {
+        return None;
+    }
+    let own = ["http", "https"].map(|scheme| format!("{scheme}://{authority}"));
+    let origin = text(headers, header::ORIGIN.as_str());
+    if !own.iter().any(|own| own.eq_ignore_ascii_case(origin)) {
+        return Some(format!(
+            "a change must come from the page of this server: origin {:?} is not {:?}",
+            origin.chars().take(80).collect::<String>(),
+            own[0]
+        ));
+    }
+    if !app.page.is_token(text(headers, TOKEN_HEADER)) {
+        return Some(format!(
+            "a change needs the token of this start in {TOKEN_HEADER}: reload the page, /api/page tells it"
+        ));
+    }
+    None
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+    headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
+}
+
+/// The host of `host:port`, brackets of IPv6 kept.
+pub(super) fn without_port(authority: &str) -> &str {
+    match authority.rsplit_once(':') {
+        Some((host, port))
+            if (host.ends_with(']') || !host.contains(':')) && port.bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
+            host
+        }
+        _ => authority,
+    }
+}
+
+/// An address can't be made to point elsewhere, and what is listed was meant.
+fn is_known(host: &str, allowed: &[AllowedOrigin]) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let listed =
+        |one: &AllowedOrigin| matches!(one, AllowedOrigin::One(origin) if origin.host().eq_ignore_ascii_case(host));
+    host.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok() || allowed.iter().any(listed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_known_by_address_or_by_list() {
+        let listed: Vec<AllowedOrigin> = vec!["https://lab.example:8443".parse().unwrap(), "*".parse().unwrap()];
+        for host in [
+            "127.0.0.1",
+            "localhost",
+            "LOCALHOST",
+            "[::1]",
+            "192.168.1.7",
+            "lab.example",
+        ] {
+            assert!(is_known(host, &listed), "{host}");
+        }
+        for host in [
+            "",
+            "evil.example",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example",
+            "lab.example.evil.example",
+        ] {
+            assert!(!is_known(host, &listed), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_port_is_no_part_of_the_host() {
+        for (authority, host) in [
+            ("127.0.0.1:8080", "127.0.0.1"),
+            ("localhost", "localhost"),
+            ("[::1]:8080", "[::1]"),
+            ("[::1]", "[::1]"),
+            ("", ""),
+        ] {
+            assert_eq!(without_port(authority), host);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+// What is known of the server: whether it answers, which feed it has, and what it offers. One poll every two seconds for the whole page.
+//
+//   /api/page, /api/transports (once a start of the server) + /api/stats (every 2 s) -> server.{state,page,transports,stats,epoch}
+//
+// "change" is told whenever something of it changed; "restart" when another epoch answers, so that views open what they hold anew.
+
+import { get } from "./api.js";
+
+const EVERY_MS = 2_000;
+
+class Server extends EventTarget {
+  /** connecting · up · gone */
+  state = "connecting";
+  /** /api/page: {token, paths: [{id, label, delay_ms, stall_ms, lanes: {transport: port}}], offers: ["results", "wire", "demo"]} */
+  page = null;
+  /** /api/transports */
+  transports = [];
+  /** /api/stats, at most two seconds old while `state` is up. */
+  stats = null;
+  epoch = null;
+  #ready = Promise.withResolvers();
+
+  start() {
+    this.#look();
+  }
+
+  /** Ends when page, transports and stats are there for the first time. */
+  get ready() {
+    return this.#ready.promise;
+  }
+
+  offers(what) {
+    return this.page?.offers.includes(what) ?? false;
+  }
+
+  /** One sentence for the header. */
+  get sentence() {
+    if (this.state === "connecting") return "connecting …";
+    if (this.state === "gone") return "the server does not answer; trying again …";
+    const { feed, topics } = this.stats;
+    const matches = topics.length === 1 ? "one match" : `${topics.length.toLocaleString("en")} matches`;
+    const rate = feed.rate_hz === null ? feed.kind : feed.rate_hz === 0 ? "silent" : `${feed.rate_hz} updates/s each`;
+    return `${matches} · ${rate}`;
+  }
+
+  /** Asks now, such as after a change. */
+  async look() {
+    try {
+      const stats = await get("/api/stats");
+      const again = this.epoch !== null && stats.epoch !== this.epoch;
+      if (this.epoch === null || again) {
+        [this.page, this.transports] = await Promise.all([get("/api/page"), get("/api/transports")]);
+      }
+      this.stats = stats;
+      this.epoch = stats.epoch;
+      this.state = "up";
+      this.#ready.resolve(this);
+      if (again) this.dispatchEvent(new Event("restart"));
+    } catch (error) {
+      if (this.state === "up" || error.status !== 0) this.state = error.status === 0 ? "gone" : this.state;
+      if (this.state === "connecting" && error.status === 0) this.state = "gone";
+      if (error.status !== 0) console.warn(error);
+    }
+    this.dispatchEvent(new Event("change"));
+  }
+
+  async #look() {
+    await this.look();
+    setTimeout(() => this.#look(), EVERY_MS);
+  }
+}
+
+export const server = new Server();

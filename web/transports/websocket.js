@@ -1,0 +1,7 @@
+// Stub.
+
+/** The lane. */
+export function follow() {}
+
+/** The lesson. */
+export const lesson = {};
