@@ -3,6 +3,7 @@
 use std::{
     borrow::Cow,
     hash::{DefaultHasher, Hash, Hasher},
+    io::Write,
     sync::Arc,
 };
 
@@ -14,6 +15,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use flate2::{Compression, write::GzEncoder};
 use include_dir::{Dir, include_dir};
 
 use super::guard;
@@ -84,14 +86,28 @@ fn answer(path: &str, asked: &HeaderMap) -> Response {
         // Asked for again each time, and answered 304: a new build is never seen half.
         (header::CACHE_CONTROL, "no-cache"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::VARY, "accept-encoding"),
     ];
-    if asked
-        .get(header::IF_NONE_MATCH)
-        .is_some_and(|known| known.as_bytes() == etag.as_bytes())
-    {
-        return (StatusCode::NOT_MODIFIED, said).into_response();
+    let has = |name, part: &str| {
+        let value = asked.get(name).and_then(|value| value.to_str().ok());
+        value.is_some_and(|value| value.contains(part))
+    };
+    if has(header::IF_NONE_MATCH, &etag) {
+        (StatusCode::NOT_MODIFIED, said).into_response()
+    } else if has(header::ACCEPT_ENCODING, "gzip") {
+        let encoding = [(header::CONTENT_ENCODING, "gzip")];
+        (said, encoding, compressed(&bytes)).into_response()
+    } else {
+        (said, bytes).into_response()
     }
-    (said, bytes).into_response()
+}
+
+/// A few KiB: less work than keeping it would be worth.
+fn compressed(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 2), Compression::default());
+    // A vector takes whatever is written to it.
+    let written = encoder.write_all(bytes).and_then(|()| encoder.finish());
+    written.expect("a vector takes everything")
 }
 
 fn bytes(path: &str) -> Option<Cow<'static, [u8]>> {
