@@ -83,8 +83,6 @@ pub enum Side {
 pub struct Tcp {
     pub segments_sent: u64,
     pub segments_received: u64,
-    /// Smoothed round trip of the last connection, in µs.
-    pub rtt_us: u32,
 }
 
 fn base64<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
@@ -128,7 +126,6 @@ impl Kept {
             let tcp = recording.tcp.get_or_insert_default();
             tcp.segments_sent += u64::from(info.tcpi_segs_out);
             tcp.segments_received += u64::from(info.tcpi_segs_in);
-            tcp.rtt_us = info.tcpi_rtt;
         }
     }
 

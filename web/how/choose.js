@@ -1,0 +1,36 @@
+// A few questions that end in a choice. What speaks for and against a technique stands in its own module: lesson.fit(answers).
+
+import { el } from "../lib/dom.js";
+import { words } from "./words.js";
+
+const QUESTIONS = [
+  ["sends", "Does the client send, too?", { no: "hardly", some: "now and then", often: "several times a second" }],
+  ["stale", "How old may what is shown be?", { lax: "seconds", second: "a second", now: "as fresh as can be" }],
+  ["rate", "How often is there an update?", { rare: "a few a minute", some: "about one a second", fast: "many a second" }],
+  ["need", "Which updates must arrive?", { every: "every one", latest: "the newest is enough" }],
+  ["path", "What is on the way?", { plain: "nothing special", strict: "proxies that buffer or block" }],
+  ["clients", "How many at once?", { few: "up to thousands", many: "tens of thousands" }],
+];
+
+/** `known`: [{id, label, place, lesson}] */
+export function choose(known) {
+  const result = el("div", { class: "choice card" });
+  const form = el("form", { onchange: decide, onsubmit: (event) => event.preventDefault() }, QUESTIONS.map(([name, question, answers]) =>
+    el("fieldset", {}, el("legend", {}, question), Object.entries(answers).map(([value, label], i) =>
+      el("label", {}, el("input", { type: "radio", name, value, checked: i === 0 }), ` ${label}`)))));
+  function decide() {
+    const answers = Object.fromEntries(new FormData(form));
+    const ranked = known.map((one) => {
+      const reasons = one.lesson.fit(answers).filter((reason) => reason?.[1]);
+      return { ...one, reasons, points: reasons.reduce((sum, [points]) => sum + points, 0) };
+    }).sort((a, b) => b.points - a.points);
+    const [first, second] = ranked;
+    const reasons = (one, sign) => one.reasons.filter(([points]) => points * sign > 0).map(([, text]) => el("li", {}, words(text)));
+    const against = reasons(first, -1);
+    result.replaceChildren(el("h3", {}, "Take ", el("a", { href: `/how/${first.id}`, class: `own k${first.place}` }, first.label)),
+      el("ul", {}, reasons(first, 1)), against.length ? [el("p", {}, "The price:"), el("ul", {}, against)] : "",
+      el("p", { class: "small quiet" }, second.points === first.points ? `${second.label} fits as well.` : `Next: ${second.label}. ${second.reasons.find(([points]) => points < 0)?.[1] ?? ""}`));
+  }
+  decide();
+  return el("div", { class: "choose" }, form, el("div", { "aria-live": "polite" }, result));
+}
