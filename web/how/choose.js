@@ -5,8 +5,8 @@ import { words } from "./words.js";
 
 const QUESTIONS = [
   ["sends", "Does the client send, too?", { no: "hardly", some: "now and then", often: "several times a second" }],
-  ["stale", "How old may what is shown be?", { lax: "seconds", second: "a second", now: "as fresh as can be" }],
-  ["rate", "How often is there an update?", { rare: "a few a minute", some: "about one a second", fast: "many a second" }],
+  ["stale", "How old may what is shown be?", { now: "as fresh as can be", second: "a second", lax: "many seconds" }],
+  ["rate", "How often is there an update?", { some: "about one a second", fast: "many a second", rare: "a few a minute" }],
   ["need", "Which updates must arrive?", { every: "every one", latest: "the newest is enough" }],
   ["path", "What is on the way?", { plain: "nothing special", strict: "proxies that buffer or block" }],
   ["clients", "How many at once?", { few: "up to thousands", many: "tens of thousands" }],

@@ -51,7 +51,7 @@ function overview(article, taught) {
     "Use it for": (one) => words(one.lesson.use[0]),
   };
   article.append(el("h1", {}, "How it works"),
-    p("A browser asks, a server answers: HTTP knows nothing else. Each technique here is a way around that, with a price of its own. Open one to see it step by step, and the bytes this server sends now."),
+    p("In HTTP the browser asks and the server answers. Each technique is a way to hear of something new all the same, with a price of its own. Open one to see it step by step, and the bytes this server sends now."),
     el("h2", { id: "choose" }, "Which one?"), choose(taught),
     p("A rule of thumb, not a measurement: run your own rate, size and number of clients with `cargo run --release -- run`."),
     el("h2", {}, "Side by side"),
