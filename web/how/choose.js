@@ -28,7 +28,7 @@ export function choose(known) {
     const reasons = (one, sign) => one.reasons.filter(([points]) => points * sign > 0).map(([, text]) => el("li", {}, words(text)));
     const against = reasons(first, -1);
     result.replaceChildren(el("h3", {}, "Take ", el("a", { href: `/how/${first.id}`, class: `own k${first.place}` }, first.label)),
-      el("ul", {}, reasons(first, 1)), against.length ? [el("p", {}, "The price:"), el("ul", {}, against)] : "",
+      el("ul", {}, reasons(first, 1)), ...(against.length ? [el("p", {}, "The price:"), el("ul", {}, against)] : []),
       el("p", { class: "small quiet" }, second.points === first.points ? `${second.label} fits as well.` : `Next: ${second.label}. ${second.reasons.find(([points]) => points < 0)?.[1] ?? ""}`));
   }
   decide();

@@ -7,7 +7,7 @@ import { frame, messages, text } from "./parse.js";
 import { explained, hexed, record, segments, wire } from "./wire.js";
 
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-const input = (label, value, told) => el("p", {}, el("label", {}, label, " ", el("input", { value, oninput: (event) => told(event.target.value), size: 32, spellcheck: "false", autocomplete: "off" })));
+const input = (label, value, told) => el("p", {}, el("label", {}, label, " ", el("input", { value, oninput: (event) => told(event.target.value), size: 32, maxlength: 999, spellcheck: "false", autocomplete: "off" })));
 const waits = (words) => el("p", { class: "small quiet", role: "status" }, words);
 const failed = (state) => (error) => { state.textContent = `Nothing was recorded: ${error.message}.`; };
 const framed = () => server.transports.find((one) => one.duplex)?.id;

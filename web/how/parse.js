@@ -1,16 +1,14 @@
 // Recorded bytes -> messages of explained parts, read off the bytes alone: HTTP heads (RFC 9112), chunks and events, or, behind a 101,
-// WebSocket frames (RFC 6455). A message: {at_us, from, title, parts}; a part: {bytes, tip, show?, data?}. `data`: it carries updates.
+// WebSocket frames (RFC 6455). A message: {at_us, from, title, parts}; a part: {bytes, tip, show?, name?, data?}. `data`: it carries updates.
 
 const decoder = new TextDecoder();
 export const text = (bytes) => decoder.decode(bytes);
 
 const HEADERS = {
   host: "which site is meant; many share an address (RFC 9112, 3.2).",
-  accept: "media types the client can use.",
-  "user-agent": "which browser, said again with every request.",
-  "accept-encoding": "how an answer may be compressed.",
-  referer: "the page that asks.",
   origin: "the site whose page asks. The server must check it: no same-origin policy does.",
+  accept: "media types the client can use.",
+  "last-event-id": "the last id the client had: the stream goes on behind it.",
   connection: "keep-alive: more requests may follow; close: none; upgrade: another protocol follows.",
   upgrade: "the protocol spoken from here on.",
   "sec-websocket-key": "16 random bytes in base64; the answer proves that they were read.",
@@ -22,7 +20,6 @@ const HEADERS = {
   "cache-control": "no-store: nobody on the way keeps it; no-cache: nobody answers from what was kept.",
   "x-accel-buffering": "nginx and its kin pass on at once what comes.",
   etag: "names the state; sent back as If-None-Match, it is answered 304 while nothing is new.",
-  date: "when the server answered.",
 };
 const FIELDS = {
   retry: "How many ms a browser waits before it connects again.",
@@ -51,8 +48,9 @@ function side(from, chunks) {
   let framed = false;
   const take = (length) => all.subarray(at, (at = Math.min(at + length, all.length)));
   const line = (most = Infinity) => take(Math.min(most, (all.indexOf(10, at) + 1 || all.length) - at));
+  const when = () => starts.findLast(([start]) => start <= at)[1];
   while (at < all.length) {
-    const at_us = starts.findLast(([start]) => start <= at)[1];
+    const at_us = when();
     const push = (title, parts) => made.push({ from, title, parts, at_us });
     if (framed) {
       const { title, parts, length } = frame(all.subarray(at));
@@ -70,7 +68,7 @@ function side(from, chunks) {
       words = text(bytes).trim();
       const [name, value] = words.toLowerCase().split(": ");
       headers[name] = value;
-      parts.push({ bytes, tip: words ? `${name}: ${HEADERS[name] ?? "browsers send it with every request; the feed needs none of it."}` : "An empty line: the head ends." });
+      parts.push({ bytes, tip: words ? `${name}: ${HEADERS[name] ?? "the feed does not need it."}` : "An empty line: the head ends." });
     }
     framed = "upgrade" in headers;
     if (headers["content-length"]) {
@@ -82,7 +80,7 @@ function side(from, chunks) {
   }
 
   function chunk() {
-    const at_us = starts.findLast(([start]) => start <= at)[1];
+    const at_us = when();
     const size = line();
     const length = parseInt(text(size), 16);
     const parts = [{ bytes: size, tip: `The chunk's size in hexadecimal: ${length} bytes.` }];
@@ -117,7 +115,7 @@ export function frame(bytes) {
     bit("length", short, 7, extra ? `${short}: it follows in ${extra * 8} bits.` : `${short} bytes of payload. 126 and 127 mean: it follows in 16 or 64 bits.`),
   ];
   if (extra) parts.push({ bytes: bytes.slice(2, at), show: `length ${length}`, tip: `The length in ${extra * 8} bits.` });
-  if (masked) parts.push({ bytes: key, tip: "The masking key: payload byte i is XORed with its byte i mod 4. So no page chooses the bytes that an old proxy sees (RFC 6455, 10.3)." });
-  if (length) parts.push({ bytes: payload, data: opcode < 3, tip: masked ? `The payload. Unmasked: ${text(payload.map((byte, i) => byte ^ key[i % 4]))}` : "The payload, as it is." });
+  if (masked) parts.push({ bytes: key, name: "key", tip: "Payload byte i is XORed with byte i mod 4 of the masking key: no page chooses the bytes that an old proxy sees (RFC 6455, 10.3)." });
+  if (length) parts.push({ bytes: payload, name: "payload", data: opcode < 3, tip: masked ? `Unmasked: ${text(payload.map((byte, i) => byte ^ key[i % 4]))}` : "Not masked: a server's frame." });
   return { title: `${OPCODES[opcode] ?? "reserved"} frame`, parts, length: at + key.length + length };
 }

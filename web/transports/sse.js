@@ -26,6 +26,6 @@ export const lesson = {
     sends === "no" ? [2, "One direction is all that is asked for, and plain HTTP carries it."] : sends === "some" ? [1, "What the client sends now and then goes as ordinary requests."] : [-3, "Nothing can be sent back on the stream."],
     need === "every" && [1, "The browser reconnects and says the last id it had, by itself."],
     rate === "fast" && [1, "Framing is a few dozen bytes an update."],
-    path === "strict" && [-4, "A buffering proxy would hold events back."],
+    path === "strict" && [-4, "A buffering proxy holds events back, unless it is told not to, or TLS hides them from it."],
   ],
 };

@@ -55,9 +55,9 @@ function overview(article, taught) {
     el("h2", { id: "choose" }, "Which one?"), choose(taught),
     p("A rule of thumb, not a measurement: run your own rate, size and number of clients with `cargo run --release -- run`."),
     el("h2", {}, "Side by side"),
-    el("div", { class: "table", tabindex: 0, role: "region", "aria-label": "Techniques side by side" }, el("table", {},
+    scrolled(el("div", {}, el("div", { class: "table", "aria-label": "Techniques side by side" }, el("table", {},
       el("thead", {}, el("tr", {}, el("td"), taught.map((one) => el("th", { scope: "col" }, el("a", { href: `/how/${one.id}`, class: `own k${one.place}` }, one.label))))),
-      el("tbody", {}, Object.entries(rows).map(([name, cell]) => el("tr", {}, el("th", { scope: "row" }, name), taught.map((one) => el("td", {}, cell(one)))))))));
+      el("tbody", {}, Object.entries(rows).map(([name, cell]) => el("tr", {}, el("th", { scope: "row" }, name), taught.map((one) => el("td", {}, cell(one)))))))))));
 }
 
 function lessonOf(article, { id, label, place, summary, lesson }, width, signal) {
@@ -85,7 +85,16 @@ async function cost(id, signal) {
   const told = await get(`/api/results/${encodeURIComponent(newest.id)}`, { signal });
   const glance = told.blocks.find((block) => block.kind === "glance");
   return [el("p", {}, el("a", { href: `/results/${encodeURIComponent(newest.id)}` }, newest.title ?? newest.id), newest.verdict ? [" ", el("span", { class: `badge ${newest.verdict.toLowerCase()}` }, newest.verdict)] : ""),
-    glance ? el("div", { class: "table", tabindex: 0, role: "region", "aria-label": "The figures at a glance" }, fragment(glance.html)) : p("It has no figures.")];
+    glance ? scrolled(el("div", {}, fragment(glance.html))) : p("It has no figures.")];
+}
+
+/** A table that scrolls in itself is reached by keyboard. */
+function scrolled(box) {
+  for (const table of box.querySelectorAll(".table")) {
+    table.tabIndex = 0;
+    table.setAttribute("role", "region");
+  }
+  return box;
 }
 
 function chapter(article, { title, text = [], steps, lists = {}, more }, width, signal) {
