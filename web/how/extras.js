@@ -5,6 +5,7 @@ import { count, time } from "../lib/format.js";
 import { server } from "../lib/server.js";
 import { frame, messages, text } from "./parse.js";
 import { explained, hexed, record, segments, wire } from "./wire.js";
+import { table } from "./words.js";
 
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 const input = (label, value, told) => el("p", {}, el("label", {}, label, " ", el("input", { value, oninput: (event) => told(event.target.value), size: 32, maxlength: 999, spellcheck: "false", autocomplete: "off" })));
@@ -26,8 +27,7 @@ export function connections(signal) {
     state.textContent = "Over loopback a round trip takes microseconds; over a mobile network often 50 ms and more.";
   }
   fill().catch(failed(state));
-  return [el("h2", {}, "Counted on this server now"), el("div", { class: "table" }, el("table", {},
-    el("thead", {}, el("tr", {}, el("td"), ["requests", "connections", "connecting took", "TCP segments"].map((name) => el("th", { scope: "col", class: "right" }, name)))), el("tbody", {}, rows))), state];
+  return [el("h2", {}, "Counted on this server now"), table("Connections counted", ["requests", "connections", "connecting took", "TCP segments"].map((name) => el("th", { scope: "col", class: "right" }, name)), rows), state];
 }
 
 export function handshake(signal) {

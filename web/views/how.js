@@ -12,7 +12,7 @@ import { choose } from "../how/choose.js";
 import * as extras from "../how/extras.js";
 import { sequence } from "../how/sequence.js";
 import { wire } from "../how/wire.js";
-import { list, p, words } from "../how/words.js";
+import { list, p, table, words } from "../how/words.js";
 
 const styled = new Promise((done) => {
   document.head.append(el("link", { rel: "stylesheet", href: "/web/how/how.css", onload: done, onerror: done }));
@@ -36,8 +36,9 @@ export async function show({ root, path: [id], signal }) {
   const technique = taught.find((one) => one.id === id);
   if (!id) overview(article, taught);
   else if (technique) lessonOf(article, technique, width, signal);
-  else if (chapters[id]) chapter(article, chapters[id], width, signal);
+  else if (Object.hasOwn(chapters, id)) chapter(article, chapters[id], width, signal);
   else article.append(problem("No such chapter", `There is no chapter “${id}”; they are listed beside.`));
+  if (id) document.title = `${article.querySelector("h1, h2").textContent} · ${document.title}`;
 }
 
 function overview(article, taught) {
@@ -55,9 +56,8 @@ function overview(article, taught) {
     el("h2", { id: "choose" }, "Which one?"), choose(taught),
     p("A rule of thumb, not a measurement: run your own rate, size and number of clients with `cargo run --release -- run`."),
     el("h2", {}, "Side by side"),
-    scrolled(el("div", {}, el("div", { class: "table", "aria-label": "Techniques side by side" }, el("table", {},
-      el("thead", {}, el("tr", {}, el("td"), taught.map((one) => el("th", { scope: "col" }, el("a", { href: `/how/${one.id}`, class: `own k${one.place}` }, one.label))))),
-      el("tbody", {}, Object.entries(rows).map(([name, cell]) => el("tr", {}, el("th", { scope: "row" }, name), taught.map((one) => el("td", {}, cell(one)))))))))));
+    table("Techniques side by side", taught.map((one) => el("th", { scope: "col" }, el("a", { href: `/how/${one.id}`, class: `own k${one.place}` }, one.label))),
+      Object.entries(rows).map(([name, cell]) => el("tr", {}, el("th", { scope: "row" }, name), taught.map((one) => el("td", {}, cell(one)))))));
 }
 
 function lessonOf(article, { id, label, place, summary, lesson }, width, signal) {
@@ -83,22 +83,14 @@ async function cost(id, signal) {
   const newest = runs.find((run) => run.status === "finished" && run.transports?.includes(id));
   if (!newest) return [p(`No run yet: \`cargo run --release -- run --transport ${id}\` measures it.`)];
   const told = await get(`/api/results/${encodeURIComponent(newest.id)}`, { signal });
-  const glance = told.blocks.find((block) => block.kind === "glance");
-  return [el("p", {}, el("a", { href: `/results/${encodeURIComponent(newest.id)}` }, newest.title ?? newest.id), newest.verdict ? [" ", el("span", { class: `badge ${newest.verdict.toLowerCase()}` }, newest.verdict)] : ""),
-    glance ? scrolled(el("div", {}, fragment(glance.html))) : p("It has no figures.")];
+  const glance = el("div", {}, fragment(told.blocks.find((block) => block.kind === "glance")?.html ?? "It has no figures."));
+  // Rendered as in the report; what scrolls in itself must be reached by keyboard.
+  for (const box of glance.querySelectorAll(".table")) [box.tabIndex, box.role] = [0, "region"];
+  return [el("p", {}, el("a", { href: `/results/${encodeURIComponent(newest.id)}` }, newest.title ?? newest.id), newest.verdict ? [" ", el("span", { class: `badge ${newest.verdict.toLowerCase()}` }, newest.verdict)] : ""), glance];
 }
 
-/** A table that scrolls in itself is reached by keyboard. */
-function scrolled(box) {
-  for (const table of box.querySelectorAll(".table")) {
-    table.tabIndex = 0;
-    table.setAttribute("role", "region");
-  }
-  return box;
-}
-
-function chapter(article, { title, text = [], steps, lists = {}, more }, width, signal) {
-  article.append(el("h1", {}, title), ...text.map(p), steps ? sequence(title, steps, width, signal) : "",
+function chapter(article, { title, text = "", steps, lists = {}, more }, width, signal) {
+  article.append(el("h1", {}, title), p(text), steps ? sequence(title, steps, width, signal) : "",
     ...Object.entries(lists).flatMap(([name, texts]) => [el("h2", {}, name), texts.length > 1 ? list(texts) : p(texts[0])]),
     ...(more ? extras[more](signal).flat() : []));
 }
