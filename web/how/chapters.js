@@ -32,7 +32,7 @@ export const chapters = {
   heartbeats: {
     title: "Heartbeats",
     text: "A peer that vanishes says nothing: a pulled cable, a sleeping laptop. TCP notices when it sends, after minutes; its own keep-alive waits two hours by default (RFC 9293, 3.8.4). And what is in between cuts what is silent, often after 60 s. So every stream says something now and then.",
-    steps: ["< update 42", "- 15 s of silence", "< heartbeat", "> answer, where the protocol has one", "x the client's network is gone", "< heartbeat", "- no answer in time: closed, memory freed"],
+    steps: ["< update 42", "- 15 s of silence", "< heartbeat", "> answer, where the protocol has one", "x the client's network is gone", "- a heartbeat is lost", "- no answer in time: closed, memory freed"],
     lists: { "How": ["WebSocket: ping and pong (RFC 6455, 5.5.2). The browser answers by itself; a page can send no ping.", "Event stream: a comment, `:`. Nothing comes back, so the server learns from TCP alone.", "Long polling: an empty answer before a proxy's patience ends.", "The client needs a clock, too: nothing for two intervals means reconnect."] },
   },
   scaling: {

@@ -8,11 +8,11 @@ import { get } from "../lib/api.js";
 import { problem } from "../lib/states.js";
 import { server } from "../lib/server.js";
 import { chapters } from "../how/chapters.js";
-import { choose } from "../how/choose.js";
+import { choose, pros } from "../how/choose.js";
 import * as extras from "../how/extras.js";
 import { sequence } from "../how/sequence.js";
 import { wire } from "../how/wire.js";
-import { list, p, table, words } from "../how/words.js";
+import { list, p, table } from "../how/words.js";
 
 const styled = new Promise((done) => {
   document.head.append(el("link", { rel: "stylesheet", href: "/web/how/how.css", onload: done, onerror: done }));
@@ -49,7 +49,7 @@ function overview(article, taught) {
     "Continues after a break": (one) => yes(one.resumable),
     "Browsers": (one) => one.browser_support,
     "What surprises": (one) => one.caveat,
-    "Use it for": (one) => words(one.lesson.use[0]),
+    "Use it for": (one) => one.lesson.use,
   };
   article.append(el("h1", {}, "How it works"),
     p("In HTTP the browser asks and the server answers. Each technique is a way to hear of something new all the same, with a price of its own. Open one to see it step by step, and the bytes this server sends now."),
@@ -61,10 +61,11 @@ function overview(article, taught) {
 }
 
 function lessonOf(article, { id, label, place, summary, lesson }, width, signal) {
+  const [good, bad] = pros(lesson);
   const run = el("div", {}, p("…"));
-  article.append(el("h1", { class: `own k${place}` }, label), p(summary),
+  article.append(el("h1", { class: `own k${place}` }, label), p(`${summary} ${lesson.use}`),
     el("div", { class: `k${place}` }, sequence(label, lesson.steps, width, signal)),
-    el("div", { class: "columns" }, [["When to use it", lesson.use], ["When not", lesson.not], ["Limits of browsers and proxies", lesson.limits]].map(([title, texts]) => el("section", {}, el("h2", {}, title), list(texts)))),
+    el("div", { class: "columns" }, [["What speaks for it", good], ["What speaks against it", bad], ["Limits of browsers and proxies", lesson.limits]].map(([title, texts]) => el("section", {}, el("h2", {}, title), list(texts)))),
     el("h2", {}, "The bytes of this server, now"),
     p("This server's own client, with a browser's headers, recorded on its way."), wire(id, signal),
     el("h2", {}, "What it cost in the newest run"), run);
