@@ -6,7 +6,7 @@ export function follow() {}
 /** The lesson. */
 export const lesson = {
   steps: ["> GET ?since=41&wait_ms=25000", "= held: nothing new yet", "* update 42", "< 200: update 42, cursor 42", "> GET ?since=42&wait_ms=25000", "= held again", "- 25 s without an update", "< 200: nothing new, cursor 42", "> GET ?since=42&wait_ms=25000"],
-  use: "Rare but urgent updates where streams do not get through; the fallback of a push transport.",
+  use: "rare but urgent updates where streams do not get through; the fallback of a push transport.",
   fit: [
     ["stale=now", 1, "An update leaves the moment it is there."],
     ["stale=second", 1, "An update leaves the moment it is there."],

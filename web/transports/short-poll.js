@@ -6,7 +6,7 @@ export function follow() {}
 /** The lesson. */
 export const lesson = {
   steps: ["> GET ?since=41", "< 200: nothing new, cursor 41", "- the client's timer runs", "* update 42", "- 42 waits for the next poll", "> GET ?since=41", "< 200: update 42, cursor 42"],
-  use: "A dashboard, a build's state, a queue's length: figures that may be seconds old.",
+  use: "dashboards, a build's state, a queue's length: what may be seconds old.",
   fit: [
     ["stale=lax", 4, "Seconds of age are allowed, so a request now and then will do."],
     ["stale=second", -1, "To be fresh within a second, most polls must come back empty."],

@@ -6,7 +6,7 @@ export function follow() {}
 /** The lesson. */
 export const lesson = {
   steps: ["> GET, Accept: text/event-stream", "< 200, a body without end; retry: 1000", "* update 42", "< event: update, data: …, id: 42", "* update 43", "< event: update, data: …, id: 43", "x the connection breaks", "* update 44", "- the browser waits its 1 s", "> GET, Last-Event-ID: 43", "< 200; data: …, id: 44"],
-  use: "The server speaks, the client listens: scores, prices, notifications, the words of a language model.",
+  use: "scores, prices, notifications, the words of a language model: the server speaks, the client listens.",
   fit: [
     ["stale=now", 2, "An update is written the moment it is there, on a connection that stands."],
     ["stale=second", 2, "An update is written the moment it is there, on a connection that stands."],

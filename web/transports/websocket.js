@@ -6,7 +6,7 @@ export function follow() {}
 /** The lesson. */
 export const lesson = {
   steps: ["> GET, Upgrade: websocket, key", "< 101 Switching Protocols, accept", "* update 42", "< text frame: update 42", "> masked frame: a client may speak", "* update 43", "< text frame: update 43", "- silence: heartbeat", "< ping", "> pong", "< close 1001", "> close 1001"],
-  use: "Both sides send often: chat, games, editing together, trading.",
+  use: "chat, games, editing together, trading: both sides speak often.",
   fit: [
     ["sends=often", 6, "Both directions share one connection, at a few bytes a message."],
     ["sends=some", 1, "The client can answer on the same connection."],

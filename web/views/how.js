@@ -63,7 +63,7 @@ function overview(article, taught) {
 function lessonOf(article, { id, label, place, summary, lesson }, width, signal) {
   const [good, bad] = pros(lesson);
   const run = el("div", {}, p("…"));
-  article.append(el("h1", { class: `own k${place}` }, label), p(`${summary} ${lesson.use}`),
+  article.append(el("h1", { class: `own k${place}` }, label), p(`${summary} Use it for ${lesson.use}`),
     el("div", { class: `k${place}` }, sequence(label, lesson.steps, width, signal)),
     el("div", { class: "columns" }, [["What speaks for it", good], ["What speaks against it", bad], ["Limits of browsers and proxies", lesson.limits]].map(([title, texts]) => el("section", {}, el("h2", {}, title), list(texts)))),
     el("h2", {}, "The bytes of this server, now"),
