@@ -115,10 +115,11 @@ fn without_keep_alive_every_poll_opens_a_connection() {
     let (_server, address) = served(&lab);
     let answer = recorded(address, "/api/wire/long-poll?keep_alive=false");
     let connections = answer["connections"].as_array().unwrap();
-    assert!(connections.len() >= 4, "{answer:#}");
+    // The newest state, then at least one answer with what is live: a busy machine's brings all at once.
+    assert!(connections.len() >= 2, "{answer:#}");
     for connection in connections {
         let asked = said(connection, "client");
-        assert!(asked.matches("GET /feed/").count() <= 1, "{asked}");
+        assert_eq!(asked.matches("GET /feed/").count(), 1, "{asked}");
     }
 }
 
