@@ -4,4 +4,18 @@
 export function follow() {}
 
 /** The lesson. */
-export const lesson = {};
+export const lesson = {
+  steps: ["> GET ?since=41", "< 200: nothing new, cursor 41", "- the client's timer runs", "* update 42", "- 42 waits for the next poll", "> GET ?since=41", "< 200: update 42, cursor 42"],
+  use: "dashboards, a build's state, a queue's length: what may be seconds old.",
+  fit: [
+    ["stale=lax", 4, "Seconds of age are allowed, so a request now and then will do."],
+    ["stale=second", -1, "To be fresh within a second, most polls must come back empty."],
+    ["stale=now", -4, "An update waits half an interval on average, and the empty polls cost their headers."],
+    ["path=strict", 2, "Short plain requests pass every proxy."],
+    ["need=latest", 1, "An answer carries what counts now; what was in between costs nothing."],
+    ["clients=many stale=lax", 1, "A cache or a CDN can give one answer to many clients."],
+    ["clients=many stale=now", -2, "Load grows with the clients that ask, not with the updates there are."],
+    ["sends=often", -2, "The client's own messages are requests of their own."],
+  ],
+  limits: ["A hidden tab's timers run once a second, in Chromium after five minutes once a minute: polls come late.", "Without a cursor, or `If-None-Match` and 304, each poll carries the whole state.", "Clients that start together ask together: spread them over the interval."],
+};

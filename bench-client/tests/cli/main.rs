@@ -26,4 +26,5 @@ mod splice;
 mod thresholds;
 mod variants;
 mod verdict;
+mod wire_api;
 mod words;
