@@ -1,13 +1,13 @@
 //! Lines over a grid, with a legend above.
 
-use plotters::element::{Circle, PathElement, Polygon};
+use plotters::element::{Circle, DashedPathElement, PathElement, Polygon};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, ShapeStyle};
 
 use crate::report::chart::{Axis, Line, Owner};
 
 use super::scale::Ruler;
-use super::{Canvas, GRID, SMALL, TEXT, colour, text_width, write};
+use super::{COLOUR_COUNT, Canvas, GRID, SMALL, TEXT, colour, text_width, write};
 
 type Drawn = Result<(), plotters::drawing::DrawingAreaErrorKind<std::io::Error>>;
 
@@ -24,6 +24,8 @@ const LEGEND_LINE: i32 = 22;
 const LABEL: i32 = 26;
 /// Pixels between two marks of a line.
 const MARKS_EVERY: i32 = 96;
+/// Dash and gap of each variant's line, in the order of plotly/lines.rs; the first is solid.
+const DASHES: [(i32, i32); 6] = [(0, 0), (9, 5), (2, 5), (14, 5), (9, 12), (4, 10)];
 
 pub fn size(lines: &[Line]) -> (i32, i32) {
     let places = legend(lines);
@@ -38,10 +40,7 @@ pub fn size(lines: &[Line]) -> (i32, i32) {
 pub fn draw(canvas: &Canvas, x: &Axis, y: &Axis, lines: &[Line]) -> Drawn {
     for (left, line, owner) in legend(lines) {
         let middle = line * LEGEND_LINE + LEGEND_LINE / 2;
-        canvas.draw(&PathElement::new(
-            [(left, middle), (left + 22, middle)],
-            stroke(owner, 3),
-        ))?;
+        path(canvas, vec![(left, middle), (left + 22, middle)], owner, 3)?;
         mark(canvas, (left + 11, middle), owner)?;
         write(
             canvas,
@@ -117,7 +116,7 @@ fn draw_line(canvas: &Canvas, line: &Line, across: &Ruler, up: &Ruler) -> Drawn 
                 for at in marked(&pixels, line.owner.place) {
                     mark(canvas, at, &line.owner)?;
                 }
-                canvas.draw(&PathElement::new(pixels, stroke(&line.owner, 2)))?;
+                path(canvas, pixels, &line.owner, 2)?;
             }
         }
     }
@@ -160,6 +159,15 @@ fn mark(canvas: &Canvas, (x, y): (i32, i32), owner: &Owner) -> Drawn {
     };
     let corners: Vec<(i32, i32)> = corners.iter().map(|(right, down)| (x + right, y + down)).collect();
     canvas.draw(&Polygon::new(corners, ink))
+}
+
+/// Techniques that share a colour, and variants of one, have dashes of their own.
+fn path(canvas: &Canvas, pixels: Vec<(i32, i32)>, owner: &Owner, width: u32) -> Drawn {
+    let style = stroke(owner, width);
+    match DASHES[(owner.variant_position + owner.position / COLOUR_COUNT) % DASHES.len()] {
+        (0, _) => canvas.draw(&PathElement::new(pixels, style)),
+        (dash, gap) => canvas.draw(&DashedPathElement::new(pixels, dash, gap, style)),
+    }
 }
 
 fn stroke(owner: &Owner, width: u32) -> ShapeStyle {
