@@ -22,7 +22,8 @@ use axum::{
 use serde::Deserialize;
 
 use crate::{
-    FeedDescription, Stop,
+    Stop,
+    feeding::Feeding,
     hub::{Filter, Hub, Reader},
     origin::{self, Asker},
     page::{self, Page},
@@ -47,7 +48,7 @@ pub struct App {
     pub hub: Arc<Hub>,
     pub stats: Arc<Stats>,
     pub settings: Arc<ServerSettings>,
-    pub feed: FeedDescription,
+    pub feed: Arc<Feeding>,
     pub lags: Lags,
     pub stop: Stop,
     pub page: Page,
@@ -60,7 +61,7 @@ impl App {
         hub: Arc<Hub>,
         stats: Arc<Stats>,
         settings: Arc<ServerSettings>,
-        feed: FeedDescription,
+        feed: Arc<Feeding>,
         lags: Lags,
         stop: Stop,
         page: Page,

@@ -7,6 +7,7 @@
 //! # Layout
 //!
 //! * [`feed`]: where updates come from: a simulated season, real matches, or a recording. Knows no hub.
+//! * [`feeding`]: who drives the feed into the hub, and how its rate is changed while it goes on.
 //! * [`hub`]: the one log and everyone who reads it. Knows no transport.
 //! * [`transports`]: a file and a row per technique. They do not import each other.
 //! * [`http`]: routes, the feed's query, control endpoints.  [`listen`], [`io`]: the accept loop and its sockets.
@@ -30,6 +31,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub mod child;
 pub mod clock;
 pub mod feed;
+pub mod feeding;
 pub mod http;
 pub mod hub;
 pub mod io;
@@ -49,10 +51,11 @@ pub mod wire;
 
 use clock::Clock;
 use feed::{
-    Driver, Feed, Sink,
-    recording::{RecordError, Recorder, Tap},
+    Feed,
+    recording::{RecordError, Recorder},
 };
-use hub::{Draft, Hub, Publisher, Topic};
+use feeding::Feeding;
+use hub::{Hub, Topic};
 use listen::Connections;
 use page::Page;
 use probe::{Lags, Pinger};
@@ -95,11 +98,9 @@ pub struct Running {
     pub address: SocketAddr,
     pub hub: Arc<Hub>,
     stats: Arc<Stats>,
-    waiting: Option<(Feed, Option<usize>)>,
-    driver: Option<Driver>,
-    /// Where what is published is recorded, and what the feed hands it to.
+    feeding: Arc<Feeding>,
+    /// Where what is published is recorded.
     recorder: Option<Recorder>,
-    tap: Option<Tap>,
     /// Asks the runtime how late it is, until the server stops.
     pinger: Pinger,
     stop: Stop,
@@ -147,12 +148,12 @@ pub fn start_with(
     let stats = Arc::new(Stats::default());
     let settings = Arc::new(settings);
     let stop = Stop::default();
-    let update_bytes = description.update_bytes.map(|bytes| bytes as usize);
+    let feeding = Feeding::new(hub.clone(), stats.clone(), feed, description);
     let app = http::App::new(
         hub.clone(),
         stats.clone(),
         settings.clone(),
-        description,
+        feeding.clone(),
         lags,
         stop.clone(),
         page,
@@ -172,10 +173,8 @@ pub fn start_with(
         address,
         hub,
         stats,
-        waiting: Some((feed, update_bytes)),
-        driver: None,
+        feeding,
         recorder: None,
-        tap: None,
         pinger,
         stop,
         serving,
@@ -230,28 +229,15 @@ impl Running {
 
     /// Records what the feed publishes, from its first update on: to be called before it starts.
     pub fn record(&mut self, path: &Path) -> Result<(), RecordError> {
-        if let Some((feed, update_bytes)) = &self.waiting {
-            let update_bytes = update_bytes.map(|bytes| bytes as u32);
-            let (recorder, tap) = Recorder::create(path, &feed.matches, update_bytes, self.stats.recording.clone())?;
-            (self.recorder, self.tap) = (Some(recorder), Some(tap));
+        if let Some(recorder) = self.feeding.record(path)? {
+            self.recorder = Some(recorder);
         }
         Ok(())
     }
 
     /// Starts the feed: its first due time counts from `at_us` of the hub's clock. Later calls change nothing.
     pub fn start_feed(&mut self, at_us: u64) -> std::io::Result<()> {
-        if let Some((feed, update_bytes)) = self.waiting.take() {
-            let publisher = Publisher::new(self.hub.clone(), update_bytes);
-            let sink = HubSink {
-                publisher,
-                hub: self.hub.clone(),
-                stats: self.stats.clone(),
-                tap: self.tap.take(),
-            };
-            let clock = self.hub.clock;
-            self.driver = Some(feed::drive(feed.events, at_us, move || clock.now_us(), sink)?);
-        }
-        Ok(())
+        self.feeding.start(at_us)
     }
 
     /// A null server for this hub, on a port of its own.
@@ -264,15 +250,8 @@ impl Running {
     pub async fn stop_after(self, notice: Duration) {
         self.stop.announced.cancel();
         tokio::time::sleep(notice).await;
-        if let Some(driver) = self.driver {
-            driver.stop();
-            let joined = tokio::task::spawn_blocking(|| driver.join()).await;
-            if let Ok(Err(panicked)) = joined {
-                tracing::error!(%panicked, "the feed ended badly");
-            }
-        }
-        // A feed that never started has a tap still; the recording ends with it, while streams are drained.
-        drop(self.tap);
+        // The recording ends with the feed, while streams are drained. It tells of its own panic.
+        let _ = tokio::task::spawn_blocking(move || self.feeding.stop()).await;
         drop(self.pinger);
         self.stop.begun.cancel();
         if let Err(error) = self.serving.await {
@@ -305,34 +284,4 @@ fn ask_runtime(clock: Clock) -> std::io::Result<(Lags, Pinger)> {
         }
     });
     Ok((lags, Pinger::start(vec![mouth], clock, PING_INTERVAL)?))
-}
-
-/// Hands the feed's events to the hub.
-struct HubSink {
-    publisher: Publisher,
-    hub: Arc<Hub>,
-    stats: Arc<Stats>,
-    tap: Option<Tap>,
-}
-
-impl Sink for HubSink {
-    fn publish(&mut self, event: &feed::Event, due_us: u64) {
-        self.publisher.publish(Draft {
-            topic: event.topic,
-            due_us,
-            home_score: event.home_score,
-            away_score: event.away_score,
-            minute: event.minute,
-            event: event.event,
-            player: &event.player,
-        });
-        self.stats.updates.inc();
-        if let Some(tap) = &mut self.tap {
-            tap.note(event);
-        }
-    }
-
-    fn complete_before(&mut self, next_due_us: Option<u64>) {
-        self.hub.complete_before(next_due_us.unwrap_or(u64::MAX));
-    }
 }

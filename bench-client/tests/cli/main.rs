@@ -6,6 +6,7 @@
 mod behaviour;
 mod calibrate;
 mod compare;
+mod demo;
 mod finished;
 mod interrupted;
 mod json;

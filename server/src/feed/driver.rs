@@ -31,6 +31,16 @@ pub trait Sink {
     fn complete_before(&mut self, next_due_us: Option<u64>);
 }
 
+impl<S: Sink> Sink for &mut S {
+    fn publish(&mut self, event: &Event, due_us: u64) {
+        (**self).publish(event, due_us);
+    }
+
+    fn complete_before(&mut self, next_due_us: Option<u64>) {
+        (**self).complete_before(next_due_us);
+    }
+}
+
 /// Why a driver returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
@@ -47,27 +57,28 @@ pub struct DriverPanicked(pub String);
 
 /// A running driver. Its owner calls [`Driver::join`]; dropping it stops the thread and waits for it too.
 #[must_use = "dropping the driver stops the feed"]
-pub struct Driver {
+pub struct Driver<S> {
     stopped: Arc<AtomicBool>,
-    /// `None` once joined.
-    thread: Option<JoinHandle<End>>,
+    /// `None` once joined. Holds the sink for whoever joins.
+    thread: Option<JoinHandle<(End, S)>>,
 }
 
 /// Starts handing out `events` to `sink`, each at `start_us` plus its due time.
 ///
 /// `now_us` and `start_us` are of the same clock, one that never steps: CLOCK_MONOTONIC in µs. A start in the past is fine:
 /// what was due since then is handed out at once. Errors when the thread cannot be started.
-pub fn drive(
+pub fn drive<S: Sink + Send + 'static>(
     events: impl Iterator<Item = Event> + Send + 'static,
     start_us: u64,
     now_us: impl Fn() -> u64 + Send + 'static,
-    sink: impl Sink + Send + 'static,
-) -> io::Result<Driver> {
+    mut sink: S,
+) -> io::Result<Driver<S>> {
     let stopped = Arc::new(AtomicBool::new(false));
     let seen_by_thread = Arc::clone(&stopped);
     let thread = thread::Builder::new().name("feed".into()).spawn(move || {
         wake_punctually();
-        play(events, start_us, &Parking { now_us }, sink, &seen_by_thread)
+        let end = play(events, start_us, &Parking { now_us }, &mut sink, &seen_by_thread);
+        (end, sink)
     })?;
     Ok(Driver {
         stopped,
@@ -75,7 +86,7 @@ pub fn drive(
     })
 }
 
-impl Driver {
+impl<S> Driver<S> {
     /// Ends the driver before its next event, out of its sleep too. Returns at once; [`Driver::join`] waits.
     pub fn stop(&self) {
         self.stopped.store(true, Ordering::Release);
@@ -84,11 +95,11 @@ impl Driver {
         }
     }
 
-    /// Waits until the feed has ended or a stop was obeyed; blocks the calling thread.
-    pub fn join(mut self) -> Result<End, DriverPanicked> {
+    /// Waits until the feed has ended or a stop was obeyed, and gives the sink back; blocks the calling thread.
+    pub fn join(mut self) -> Result<(End, S), DriverPanicked> {
         // Only this and drop take the thread, and both own the driver.
         let Some(thread) = self.thread.take() else {
-            return Ok(End::Stopped);
+            return Err(DriverPanicked("it was joined before".into()));
         };
         thread.join().map_err(|panic| {
             let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
@@ -100,7 +111,7 @@ impl Driver {
     }
 }
 
-impl Drop for Driver {
+impl<S> Drop for Driver<S> {
     fn drop(&mut self) {
         self.stop();
         if let Some(thread) = self.thread.take() {

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! When something is due depends on rate and arrivals alone, what happens on the seed alone: the same matches can be played at
-//! any rate. A match takes some 160 events, so at 1000 Hz a season passes in seconds; only the order is plausible, not the pace.
+//! any rate, and a feed can go on at another one (see [`Season`]). A match takes some 160 events, so at 1000 Hz a season passes in seconds; only the order is plausible, not the pace.
 //! It leaves out tables, line-ups and dismissals that last: a player sent off may score later.
 
 mod course;
@@ -85,17 +85,25 @@ impl Simulated {
 
     /// The feed of these parameters. Nothing is played ahead: events are made as they are asked for.
     pub fn feed(&self) -> Result<Feed, SimulatedError> {
+        self.feed_after(&Season::new(self.seed, self.topics))
+    }
+
+    /// The feed that follows a season of this seed and as many topics. Due times count from the last event played: the next one is due
+    /// when these parameters would have it due after that one.
+    pub fn feed_after(&self, season: &Season) -> Result<Feed, SimulatedError> {
         self.validate()?;
         let matches = names::fixtures(self.topics as usize, &mut Random::new(self.seed, Stream::Fixtures, 0));
         let events: Events = if self.rate_hz == 0.0 {
             Box::new(std::iter::empty())
         } else {
-            let mut courses: Vec<_> = (0..self.topics).map(|topic| Course::new(self.seed, topic)).collect();
+            let mut courses = season.courses.clone();
+            let played = season.played.iter().sum();
             let play = move |(due, topic): (Duration, usize)| courses[topic].next_event(due, topic);
             match self.arrivals {
-                Arrivals::Regular => Box::new(in_turn(self.topics, self.rate_hz, 1).map(play)),
-                Arrivals::Burst { size } => Box::new(in_turn(self.topics, self.rate_hz, size).map(play)),
-                Arrivals::Poisson => Box::new(poisson(self.topics, self.rate_hz, self.seed).map(play)),
+                Arrivals::Regular => Box::new(in_turn(self.topics, self.rate_hz, 1, played).map(play)),
+                Arrivals::Burst { size } => Box::new(in_turn(self.topics, self.rate_hz, size, played).map(play)),
+                // Gaps have no memory, so later ones do as well as the next; other than the first ones they should be.
+                Arrivals::Poisson => Box::new(poisson(self.topics, self.rate_hz, self.seed ^ played).map(play)),
             }
         };
         let longest = self.longest(&matches);
@@ -126,13 +134,46 @@ impl Simulated {
     }
 }
 
-/// Topics take turns, `size` updates a turn, at even distances. Regular arrivals are bursts of one.
-fn in_turn(topics: u32, rate_hz: f64, size: u32) -> impl Iterator<Item = (Duration, usize)> {
+/// How far each match has come: another rate goes on from there, because what happens depends on the seed alone.
+///
+/// Matches are counted one by one, so it holds in whatever order and however fast they were played.
+#[derive(Debug, Clone)]
+pub struct Season {
+    courses: Vec<Course>,
+    /// Events so far, by topic.
+    played: Vec<u64>,
+}
+
+impl Season {
+    /// Before the first event.
+    pub fn new(seed: u64, topics: u32) -> Self {
+        Self {
+            courses: (0..topics).map(|topic| Course::new(seed, topic)).collect(),
+            played: vec![0; topics as usize],
+        }
+    }
+
+    /// Plays on until each topic has had so many events. It has no way back: where it is further, it stays.
+    pub fn play_to(&mut self, played: &[u64]) {
+        let topics = self.courses.iter_mut().zip(&mut self.played).zip(played);
+        for (topic, ((course, so_far), target)) in topics.enumerate() {
+            while *so_far < *target {
+                course.next_event(Duration::ZERO, topic);
+                *so_far += 1;
+            }
+        }
+    }
+}
+
+/// Topics take turns, `size` updates a turn, at even distances. Regular arrivals are bursts of one. Where `played` updates went before,
+/// the turn goes on, and due times count from that of the last of them.
+fn in_turn(topics: u32, rate_hz: f64, size: u32, played: u64) -> impl Iterator<Item = (Duration, usize)> {
     let (topics, size) = (u64::from(topics), u64::from(size));
-    (0u64..).map(move |update| {
+    let last_turn = played.saturating_sub(1) / size;
+    (played..).map(move |update| {
         let turn = update / size;
         // Exact to the nanosecond for 100 days, as long as a turn is not added to a turn but always multiplied.
-        let due_s = turn as f64 * size as f64 / (topics as f64 * rate_hz);
+        let due_s = (turn - last_turn) as f64 * size as f64 / (topics as f64 * rate_hz);
         // u64 runs out of updates before Duration runs out of seconds.
         (
             Duration::try_from_secs_f64(due_s).unwrap_or(Duration::MAX),

@@ -83,7 +83,7 @@ pub(super) async fn runtime_lag(State(app): State<Arc<App>>, query: RangeResult)
 struct StatsAnswer<'a> {
     epoch: u64,
     now_us: u64,
-    feed: &'a FeedDescription,
+    feed: FeedDescription,
     topics: Vec<TopicAnswer<'a>>,
     updates: u64,
     log: LogStats,
@@ -114,7 +114,7 @@ pub(super) async fn stats(State(app): State<Arc<App>>) -> Response {
     Json(StatsAnswer {
         epoch: app.hub.epoch,
         now_us: app.hub.clock.now_us(),
-        feed: &app.feed,
+        feed: app.feed.description(),
         topics: topics
             .map(|topic| TopicAnswer {
                 topic: &topic.name,

@@ -20,7 +20,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
     },
 };
 
@@ -123,6 +123,8 @@ pub struct Hub {
     wake_topic: Vec<watch::Sender<u64>>,
     wake_all: watch::Sender<u64>,
     frame_bytes: Arc<AtomicUsize>,
+    /// Set once, before the feed starts: another schedule may take its place, so the future is never complete.
+    changeable: AtomicBool,
 }
 
 /// What the log holds now.
@@ -152,6 +154,7 @@ impl Hub {
             wake_topic: topics.iter().map(|_| watch::Sender::new(0)).collect(),
             wake_all: watch::Sender::new(0),
             frame_bytes: Arc::default(),
+            changeable: AtomicBool::new(false),
             topics,
         })
     }
@@ -181,6 +184,12 @@ impl Hub {
 
     /// The publish log of the updates due in `[from_us, to_us)`, by topic.
     pub fn published(&self, from_us: u64, to_us: u64, detail: bool) -> PublishedAnswer {
+        // Read before the lock is taken: a change that comes meanwhile has its first update later than this.
+        let known_us = if self.changeable.load(Relaxed) {
+            self.clock.now_us()
+        } else {
+            u64::MAX
+        };
         let (lines, complete, truncated) = {
             let log = self.log.read();
             // The feed hands out in order of due time, so the log is sorted by it.
@@ -190,7 +199,7 @@ impl Hub {
             let lines: Vec<_> = log.published.range(from..to.max(from)).copied().collect();
             (
                 lines,
-                log.complete_before_us >= to_us,
+                log.complete_before_us.min(known_us) >= to_us,
                 log.published_truncated && from == 0,
             )
         };
@@ -211,6 +220,25 @@ impl Hub {
     /// Says that nothing due before `due_us` will be published any more.
     pub fn complete_before(&self, due_us: u64) {
         self.log.write().complete_before_us = due_us;
+    }
+
+    /// Says that another schedule may take the feed's place later on: from now on nothing is called complete before its time has come.
+    pub(crate) fn may_change(&self) {
+        self.changeable.store(true, Relaxed);
+    }
+
+    /// Takes back what was said of the time from now on, while nothing is being published: another schedule begins then. Returns now.
+    pub(crate) fn reopen(&self) -> u64 {
+        let mut log = self.log.write();
+        let now_us = self.clock.now_us();
+        log.complete_before_us = log.complete_before_us.min(now_us);
+        now_us
+    }
+
+    /// How many updates each topic has had.
+    pub(crate) fn played(&self) -> Vec<u64> {
+        let seq = |topic: &log::TopicLog| topic.newest.as_ref().map_or(0, |newest| newest.seq);
+        self.log.read().topics.iter().map(seq).collect()
     }
 }
 

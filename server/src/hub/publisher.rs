@@ -10,6 +10,7 @@ use crate::wire::{Cursor, Update};
 /// The one writer of the hub.
 pub struct Publisher {
     hub: Arc<Hub>,
+    /// Changed by [`Publisher::fill_up_to`].
     update_bytes: Option<usize>,
     last_offset: u64,
     last_seq: Vec<u64>,
@@ -25,6 +26,16 @@ impl Publisher {
             last_offset: 0,
             last_seq,
         }
+    }
+
+    /// From the next update on: the size every encoded one is filled up to.
+    pub fn fill_up_to(&mut self, update_bytes: Option<usize>) {
+        self.update_bytes = update_bytes;
+    }
+
+    /// How many updates each topic has had.
+    pub fn played(&self) -> &[u64] {
+        &self.last_seq
     }
 
     /// Stamps, encodes, logs and announces one update.

@@ -19,14 +19,15 @@ use hyper_util::service::TowerToHyperService;
 use tokio::runtime::Runtime;
 
 use crate::{
-    FeedDescription, Stop,
+    Stop,
     clock::Clock,
+    feeding::Feeding,
     http::{self, App},
     hub::{Draft, Hub, LogBounds, Publisher, Topic},
     null,
     page::Page,
     probe::Lags,
-    settings::ServerSettings,
+    settings::{FeedSettings, ServerSettings},
     stats::Stats,
     wire::{ErrorAnswer, PollAnswer},
 };
@@ -195,21 +196,18 @@ pub(super) fn server() -> (Router, Arc<Hub>, Stop) {
     }
     let command = ServerSettings::augment_args(clap::Command::new("check"));
     let settings = ServerSettings::from_arg_matches(&command.get_matches_from(["check"])).expect("the defaults");
-    let feed = FeedDescription {
-        kind: "simulated".into(),
-        topics: 2,
-        rate_hz: None,
-        arrivals: None,
-        seed: None,
-        speed: None,
-        update_bytes: None,
+    let feed = FeedSettings {
+        topics: Some(2),
+        ..FeedSettings::default()
     };
+    let (feed, description) = feed.feed().expect("two matches");
+    let stats = Arc::new(Stats::default());
     let stop = Stop::default();
     let app = App::new(
         hub.clone(),
-        Arc::new(Stats::default()),
+        stats.clone(),
         Arc::new(settings),
-        feed,
+        Feeding::new(hub.clone(), stats, feed, description),
         Lags::default(),
         stop.clone(),
         Page::new(8080),

@@ -9,7 +9,7 @@ use crate::{
     feed::{
         Feed,
         replay::{Replay, ReplayError, ReplayKind},
-        simulated::{Arrivals, Simulated, SimulatedError},
+        simulated::{Arrivals, Season, Simulated, SimulatedError},
     },
     hub::encode,
     wire::Update,
@@ -103,9 +103,14 @@ pub enum FeedSettingsError {
 impl FeedSettings {
     /// The feed these settings ask for, and what `/api/stats` says of it.
     pub fn feed(&self) -> Result<(Feed, FeedDescription), FeedSettingsError> {
+        self.feed_after(None)
+    }
+
+    /// The same, gone on from where the matches of `season` are; that has the seed and the topics of these settings, and is no replay.
+    pub(crate) fn feed_after(&self, season: Option<&Season>) -> Result<(Feed, FeedDescription), FeedSettingsError> {
         let (feed, description) = match &self.replay {
             Some(source) => self.replayed(source)?,
-            None => self.simulated()?,
+            None => self.simulated(season)?,
         };
         if let Some(asked) = description.update_bytes {
             let smallest = smallest_update_bytes(&feed);
@@ -120,7 +125,7 @@ impl FeedSettings {
         Ok((feed, description))
     }
 
-    fn simulated(&self) -> Result<(Feed, FeedDescription), FeedSettingsError> {
+    fn simulated(&self, season: Option<&Season>) -> Result<(Feed, FeedDescription), FeedSettingsError> {
         let arrivals = self.arrivals.unwrap_or(ArrivalsSetting::Regular);
         if self.speed.is_some() {
             return Err(FeedSettingsError::OnlyForReplay);
@@ -149,7 +154,11 @@ impl FeedSettings {
             speed: None,
             update_bytes: self.payload,
         };
-        Ok((simulated.feed()?, description))
+        let feed = match season {
+            Some(season) => simulated.feed_after(season)?,
+            None => simulated.feed()?,
+        };
+        Ok((feed, description))
     }
 
     fn replayed(&self, source: &Path) -> Result<(Feed, FeedDescription), FeedSettingsError> {
