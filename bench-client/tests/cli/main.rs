@@ -6,6 +6,7 @@
 mod behaviour;
 mod calibrate;
 mod compare;
+mod crowd;
 mod finished;
 mod interrupted;
 mod json;
