@@ -13,6 +13,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
+    time::Duration,
 };
 
 use hdrhistogram::Histogram;
@@ -52,6 +53,8 @@ pub struct Reading {
     pub sums: Sums,
     /// Of live updates since the last reading, µs.
     pub latency: Histogram<u64>,
+    /// How late a timer of the clients' thread came at worst since the last reading, µs: so much of a latency may be the clients' own.
+    pub late_us: u64,
     /// Why a session ended since the last reading: the first one's words.
     pub error: Option<String>,
 }
@@ -68,6 +71,7 @@ impl Default for Counts {
         let reading = Reading {
             sums: Sums::default(),
             latency: histogram::new(),
+            late_us: 0,
             error: None,
         };
         Self {
@@ -83,6 +87,12 @@ impl Counts {
         self.sessions.load(Relaxed)
     }
 
+    /// A timer of the clients' thread came so late.
+    pub fn late(&self, by: Duration) {
+        let mut reading = self.reading.lock();
+        reading.late_us = reading.late_us.max(by.as_micros() as u64);
+    }
+
     /// The sums, and what came since the last reading, which is forgotten here.
     pub fn read(&self) -> Reading {
         let empty = histogram::new();
@@ -90,6 +100,7 @@ impl Counts {
         Reading {
             sums: reading.sums,
             latency: std::mem::replace(&mut reading.latency, empty),
+            late_us: std::mem::take(&mut reading.late_us),
             error: reading.error.take(),
         }
     }
@@ -303,11 +314,15 @@ mod tests {
         }
         client.failed(&"cut");
         client.failed(&"cut again");
+        counts.late(Duration::from_micros(1_700));
+        counts.late(Duration::from_micros(1_200));
         let reading = counts.read();
         assert_eq!((reading.latency.len(), reading.latency.max()), (2, 500));
+        assert_eq!(reading.late_us, 1_700, "the worst");
         assert_eq!((reading.sums.deliveries, reading.error.as_deref()), (3, Some("cut")));
         let again = counts.read();
-        assert_eq!((again.latency.len(), again.sums.deliveries, again.error), (0, 3, None));
+        assert_eq!((again.latency.len(), again.late_us, again.error), (0, 0, None));
+        assert_eq!(again.sums.deliveries, 3, "sums stay");
     }
 
     #[test]

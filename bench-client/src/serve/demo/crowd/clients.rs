@@ -44,6 +44,8 @@ use crate::{
 
 /// How often figures are told.
 const EVERY: Duration = Duration::from_secs(1);
+/// How often a thread looks how late it is.
+const PULSE: Duration = Duration::from_millis(50);
 /// First connects under way at once, per thread: the server answers the page meanwhile.
 const CONNECTS_AT_ONCE: usize = 32;
 /// As `run` has them, where its scenario says nothing else.
@@ -213,6 +215,8 @@ async fn keep(
     let gate = Arc::new(Semaphore::new(CONNECTS_AT_ONCE));
     let mut running = JoinSet::new();
     let mut clients: Vec<AbortHandle> = Vec::new();
+    let mut pulse = tokio::time::interval(PULSE);
+    pulse.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         let wanted = (first..*size.borrow_and_update() as usize).step_by(step);
         for index in wanted.clone().skip(clients.len()) {
@@ -230,6 +234,7 @@ async fn keep(
             .for_each(|client| client.abort());
         tokio::select! {
             changed = size.changed() => if changed.is_err() { return Ok(()) },
+            due = pulse.tick() => counts.late(due.elapsed()),
             Some(ended) = running.join_next() => match ended {
                 Err(error) if error.is_cancelled() => {}
                 Err(_) => bail!("a client panicked"),
@@ -262,12 +267,13 @@ impl Last {
         let sum = |pick: fn(&Counters) -> &AtomicU64| -> u64 {
             parts.iter().map(|part| pick(&part.counters).load(Relaxed)).sum()
         };
-        let (mut sums, mut latency, mut error) = (Sums::default(), histogram::new(), None);
+        let (mut sums, mut latency, mut late_us, mut error) = (Sums::default(), histogram::new(), 0, None);
         for part in parts {
             let reading = part.counts.read();
             sums.add(&reading.sums);
             // It grows by itself; it refuses no value.
             let _ = latency.add(&reading.latency);
+            late_us = late_us.max(reading.late_us);
             error = error.or(reading.error);
         }
         let now = Self {
@@ -288,6 +294,7 @@ impl Last {
             bytes_per_update: (deliveries > 0).then(|| bytes as f64 / deliveries as f64),
             latency_p50_us: quantile(0.5),
             latency_p99_us: quantile(0.99),
+            late_max_us: Some(late_us),
             updates: sums.deliveries,
             missed: sums.missed,
             lagged: sums.lagged,

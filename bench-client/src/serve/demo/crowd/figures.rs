@@ -18,6 +18,8 @@ pub struct Figures {
     /// Of every live update of every client in that second, from when it was due; None where there was none.
     pub latency_p50_us: Option<u64>,
     pub latency_p99_us: Option<u64>,
+    /// How late the clients' own threads were at worst in that second, on timers of 1 ms: so much of a latency may be theirs.
+    pub late_max_us: Option<u64>,
     /// Received once each, without the state a session begins with.
     pub updates: u64,
     /// Jumped over in silence; with a reset they are lagged.
