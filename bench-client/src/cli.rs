@@ -4,6 +4,7 @@
 
 mod calibrate;
 mod compare;
+mod crowd;
 pub(crate) mod dry_run;
 mod like;
 mod list;
@@ -76,6 +77,9 @@ enum Command {
     },
     /// Serve the feed, its API and its page
     Serve(serve::ServeArgs),
+    /// Clients beside the page; started by `serve --demo`, ends with stdin
+    #[command(hide = true)]
+    Crowd(crowd::CrowdArgs),
 }
 
 #[derive(Args)]
@@ -217,6 +221,7 @@ fn execute(command: Command) -> Result<u8, Failure> {
             Ok(print(&format!("manual pages: {}\n", folder.display()))?)
         }
         Command::Serve(arguments) => serve::command(arguments),
+        Command::Crowd(arguments) => crowd::command(&arguments),
     }
 }
 

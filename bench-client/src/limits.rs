@@ -12,9 +12,9 @@ use crate::{
 };
 
 /// Descriptors a process needs besides its connections: runtime, files, pipes, control calls.
-const DESCRIPTORS_BESIDES: u64 = 64;
+pub(crate) const DESCRIPTORS_BESIDES: u64 = 64;
 /// Memory of one connection, both ends and the kernel's buffers, as measured with 10,000 idle connections, rounded up.
-const CONNECTION_BYTES: u64 = 64 * 1024;
+pub(crate) const CONNECTION_BYTES: u64 = 64 * 1024;
 /// Where in the log requests are looked at: positions of four digits.
 const TYPICAL_OFFSET: u64 = 1_000;
 

@@ -27,7 +27,7 @@ use parking_lot::Mutex;
 use server::settings::FeedSettings;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
-    process::{Child, ChildStdin, Command},
+    process::{Child, ChildStderr, ChildStdin, Command},
     time::timeout,
 };
 
@@ -49,7 +49,38 @@ pub struct ServerProcess {
     /// Where its null server listens, when it was asked for one with `--null`.
     pub null: Option<SocketAddr>,
     pub pid: u32,
-    last_words: Arc<Mutex<VecDeque<String>>>,
+    last_words: LastWords,
+}
+
+/// The last lines a child wrote to stderr, for when it dies.
+pub struct LastWords(Arc<Mutex<VecDeque<String>>>);
+
+impl LastWords {
+    pub fn of(stderr: ChildStderr) -> Self {
+        let words = Self(Arc::default());
+        let kept = words.0.clone();
+        // Ends with the process's stderr, that is with the process.
+        tokio::spawn(async move {
+            let mut lines = BufReader::new(stderr).lines();
+            while let Ok(Some(line)) = lines.next_line().await {
+                let mut kept = kept.lock();
+                if kept.len() == WORDS_KEPT {
+                    kept.pop_front();
+                }
+                kept.push_back(line);
+            }
+        });
+        words
+    }
+
+    /// How it ended, and what it said.
+    pub fn epitaph(&self, status: ExitStatus) -> String {
+        let words: Vec<_> = self.0.lock().iter().cloned().collect();
+        match words.is_empty() {
+            true => status.to_string(),
+            false => format!("{status}; it said: {}", words.join(" / ")),
+        }
+    }
 }
 
 /// The server's stdin.
@@ -102,19 +133,7 @@ impl ServerProcess {
         else {
             bail!("the server process has no pipes");
         };
-        let last_words: Arc<Mutex<VecDeque<String>>> = Arc::default();
-        let kept = last_words.clone();
-        // Ends with the process's stderr, that is with the process.
-        tokio::spawn(async move {
-            let mut lines = BufReader::new(stderr).lines();
-            while let Ok(Some(line)) = lines.next_line().await {
-                let mut kept = kept.lock();
-                if kept.len() == WORDS_KEPT {
-                    kept.pop_front();
-                }
-                kept.push_back(line);
-            }
-        });
+        let last_words = LastWords::of(stderr);
         let mut lines = BufReader::new(stdout).lines();
         let said = timeout(START_TIMEOUT, lines.next_line()).await;
         let pid = child.id().unwrap_or_default();
@@ -168,11 +187,7 @@ impl ServerProcess {
     }
 
     fn epitaph(&self, status: ExitStatus) -> String {
-        let words: Vec<_> = self.last_words.lock().iter().cloned().collect();
-        match words.is_empty() {
-            true => status.to_string(),
-            false => format!("{status}; it said: {}", words.join(" / ")),
-        }
+        self.last_words.epitaph(status)
     }
 }
 

@@ -8,7 +8,7 @@
 //!
 //! All of it answers to the page alone (see [`server::page::guard`]), which is laid over these routes where they are mounted.
 
-mod demo;
+pub(crate) mod demo;
 mod results;
 mod wire;
 

@@ -8,6 +8,7 @@
 //!
 //! It judges nothing: what it noted is compared with the publish log afterwards (see [`crate::tally`]).
 
+pub mod counted;
 mod pauses;
 
 use std::{
@@ -29,6 +30,7 @@ use crate::{
     record::Churn,
     transports::{Arrival, Arrivals, ClientTransport, Endpoint, SessionError},
 };
+use counted::Counted;
 use pauses::Pauses;
 
 /// Errors a client keeps in words; the rest are only counted.
@@ -68,14 +70,26 @@ pub struct ClientLog {
     pub client: u32,
     /// The one topic it follows; None is all.
     pub topic: Option<u32>,
-    /// In order of arrival.
+    /// In order of arrival; none of a client that only counts them.
     pub receipts: Vec<Receipt>,
+    /// Where receipts go instead, and with them what would grow with time; None: they are noted.
+    pub counted: Option<Counted>,
     /// From the start of connect() to the first session that delivers.
     pub connect_us: Option<u64>,
     /// When connect() started, µs since 1970, of each session that resumed and was not reset.
     pub resumes_us: Vec<u64>,
     /// The first errors in words.
     pub errors: Vec<String>,
+}
+
+impl ClientLog {
+    /// Receipts so far.
+    fn received(&self) -> u64 {
+        match &self.counted {
+            None => self.receipts.len() as u64,
+            Some(counted) => counted.receipts(),
+        }
+    }
 }
 
 /// What a client is made of.
@@ -115,10 +129,10 @@ impl VirtualClient {
         let mut pauses = Pauses::new(self.seed ^ u64::from(self.index), self.churn, self.backoff_jitter);
         let mut failures = 0;
         loop {
-            let before = log.receipts.len();
+            let before = log.received();
             let stay = pauses.stay();
             let end = self.session(&net, &gate, (&mut cursor, gone_us), stay, log).await;
-            if log.receipts.len() > before {
+            if log.received() > before {
                 gone_us = net.clock.now_us();
             }
             let error = match end {
@@ -135,11 +149,14 @@ impl VirtualClient {
                 // What it holds is the old server's: until the new one has told it something, it is not where the drain waits for it.
                 self.position.store(0, Relaxed);
             }
+            if let Some(counted) = &log.counted {
+                counted.failed(&error);
+            }
             if log.errors.len() < ERRORS_KEPT {
                 log.errors.push(error.to_string());
             }
             // A session that delivered starts the pauses over.
-            failures = if log.receipts.len() > before { 0 } else { failures + 1 };
+            failures = if log.received() > before { 0 } else { failures + 1 };
             tokio::time::sleep(pauses.backoff(failures)).await;
         }
     }
@@ -167,6 +184,7 @@ impl VirtualClient {
             Err(error) => return End::Cut(error),
         };
         drop(turn);
+        let _open = log.counted.as_ref().map(Counted::session);
         count(
             if again {
                 &net.counters.reconnects
@@ -180,7 +198,7 @@ impl VirtualClient {
             log.connect_us = Some(net.clock.now_us() - started_us);
             count(&net.counters.setup_bytes, session.setup_bytes());
         }
-        if resumed.is_some() {
+        if resumed.is_some() && log.counted.is_none() {
             log.resumes_us.push(started_us);
         }
         let mut leave = pin!(net.leave(stay));
@@ -195,7 +213,7 @@ impl VirtualClient {
                 next = session.next(&mut arrivals) => next,
                 // What was half read is not held, and asked for again.
                 // Who holds nothing yet has no place to come back to, and would miss what is published meanwhile: it stays until it has.
-                () = &mut leave, if !log.receipts.is_empty() => return End::Left,
+                () = &mut leave, if log.received() > 0 => return End::Left,
             };
             if arrivals.reset {
                 if nothing_yet && resumed.is_some() {
@@ -227,7 +245,7 @@ impl VirtualClient {
     }
 
     fn note(&self, arrival: &Arrival, kind: Kind, log: &mut ClientLog) {
-        log.receipts.push(Receipt {
+        let receipt = Receipt {
             received_us: arrival.received_us,
             due_us: arrival.due_us,
             seq: arrival.seq,
@@ -237,7 +255,11 @@ impl VirtualClient {
             away_score: arrival.away_score,
             shootout: arrival.shootout,
             kind,
-        });
+        };
+        match &mut log.counted {
+            None => log.receipts.push(receipt),
+            Some(counted) => counted.take(&receipt),
+        }
         if let (Some(live), Kind::Live) = (&self.live, kind) {
             live.lock()
                 .saturating_record(arrival.received_us.saturating_sub(arrival.due_us));

@@ -19,13 +19,23 @@ use crate::{exit_code, scenario, transports};
 /// The script, as text.
 pub fn completions(shell: Shell) -> Vec<u8> {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), name(), &mut script);
+    clap_complete::generate(shell, &mut shown(), name(), &mut script);
     match shell {
         Shell::Fish => script.extend(fish_scenarios().bytes()),
         Shell::Bash => script = mended_for_bash(&script),
         _ => {}
     }
     script
+}
+
+/// What people may type: the generators would offer hidden commands too.
+fn shown() -> Command {
+    let whole = Cli::command();
+    let subcommands = whole.get_subcommands().filter(|command| !command.is_hide_set());
+    Command::new(name())
+        .version(env!("CARGO_PKG_VERSION"))
+        .args(whole.get_arguments())
+        .subcommands(subcommands)
 }
 
 /// The generator for bash names a command's states in two ways where the program's name has a dash, so that none would be found.

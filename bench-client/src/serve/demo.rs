@@ -6,7 +6,7 @@
 //! crowd.rs: GET /api/demo/crowd, PUT /api/demo/crowd/<id>                     clients of the bench beside the page
 //! ```
 
-mod crowd;
+pub(crate) mod crowd;
 mod feed;
 mod paths;
 

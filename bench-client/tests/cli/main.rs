@@ -7,6 +7,7 @@ mod behaviour;
 mod calibrate;
 mod compare;
 mod demo;
+mod crowd;
 mod finished;
 mod interrupted;
 mod json;

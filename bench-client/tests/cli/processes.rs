@@ -76,11 +76,13 @@ impl Server {
 
     /// Waits until the process is gone: nobody may be there to wait for it, so a zombie is gone too.
     pub fn is_gone(&self) {
-        until("the server is gone", || match stat(self.pid) {
-            None | Some(('Z' | 'X', _)) => Some(()),
-            Some(_) => None,
-        });
+        until("the server is gone", || (!runs(self.pid)).then_some(()));
     }
+}
+
+/// Whether there is such a process, and it has not ended.
+pub fn runs(pid: u32) -> bool {
+    !matches!(stat(pid), None | Some(('Z' | 'X', _)))
 }
 
 /// The body of a GET, when it is answered.
