@@ -34,7 +34,6 @@ use library::Library;
 use prose::Section;
 
 const STYLE: &str = include_str!("../../templates/report.css");
-const SCRIPT: &str = include_str!("../../templates/report.js");
 /// A shape for each technique beside its colour, as the charts have them.
 const SHAPES: [&str; 5] = ["●", "■", "◆", "▲", "▼"];
 
@@ -93,9 +92,9 @@ fn page(record: &RunRecord, library: &Library) -> Result<String> {
     let charts = chart::all(record)?;
     let style = style();
     let page = Page {
-        policy: library::policy(library, SCRIPT, &style),
+        policy: library::policy(library, library::script(), &style),
         style,
-        script: SCRIPT,
+        script: library::script(),
         library: &library.script,
         title: describe::heading(&record.plan),
         standing: trust::of_run(record).map(|standing| (standing.name(), standing.name().to_lowercase())),

@@ -1,0 +1,212 @@
+// Charts as cards: a picture at once, and what answers to a pointer when somebody asks for it.
+//
+//   charts, legend -> update -> figure: title, caption, picture (SVG), buttons, table
+//                                 Interactive -> /vendor/plotly.js, once -> lib/charts.js -> plot
+//
+// From the first chart that was asked for, others follow as they come into view. Nothing of the library is loaded before.
+
+import { drawer } from "../lib/charts.js";
+import { el } from "../lib/dom.js";
+import { markup } from "./blocks.js";
+import { mark } from "./words.js";
+
+/** Lower than this, a drawn chart has no room for its axes. The picture's place is never lower either: nothing moves when they change. */
+const LOWEST_PX = 240;
+/** A PNG is this much larger than the picture: sharp on paper. */
+const PNG_SCALE = 2;
+/** Charts this far below the view are drawn already. */
+const AHEAD = "0px 0px 300px";
+
+/** @returns {element, update(charts, legend, version)} */
+export function cards(signal) {
+  const made = new Map();
+  const hidden = new Set();
+  const legend = el("div", { class: "legend", role: "group", "aria-label": "Techniques shown in interactive charts" });
+  const grid = el("div", { class: "charts" });
+  const trouble = el("p", { class: "trouble", role: "status" });
+  let charts = null;
+  let seen = null;
+  let entries = "";
+
+  function update(list, names, version) {
+    if (JSON.stringify(names) !== entries) {
+      entries = JSON.stringify(names);
+      legend.replaceChildren(...names.map(toggle));
+    }
+    for (const chart of list) {
+      const json = JSON.stringify(chart);
+      const card = made.get(chart.id) ?? card_of(chart);
+      if (card.json !== json) fill(card, chart, version);
+      card.json = json;
+    }
+    const ids = new Set(list.map(({ id }) => id));
+    for (const [id, card] of made) {
+      if (ids.has(id)) continue;
+      charts?.forget(card.plot);
+      card.element.remove();
+      made.delete(id);
+    }
+    list.forEach(({ id }, at) => {
+      const { element } = made.get(id);
+      if (grid.children[at] !== element) grid.insertBefore(element, grid.children[at] ?? null);
+    });
+  }
+
+  function toggle({ place, colour, shape, label }) {
+    const button = el("button", { type: "button", "aria-pressed": String(!hidden.has(place)) }, mark(colour, shape), " ", label);
+    button.addEventListener("click", async () => {
+      const shown = hidden.delete(place);
+      if (!shown) hidden.add(place);
+      button.setAttribute("aria-pressed", String(shown));
+      if (await started()) charts.show(place, shown);
+    });
+    return button;
+  }
+
+  function card_of({ id }) {
+    const card = { wanted: false, chart: null };
+    const press = (words, onclick) => el("button", { type: "button", onclick }, words);
+    card.title = el("h3");
+    card.caption = el("p", { class: "caption quiet small" });
+    card.image = el("img", { loading: "lazy", decoding: "async" });
+    // On a phone it is wider than the page, and scrolls by itself.
+    card.picture = el("div", { class: "picture", tabindex: matchMedia("(max-width: 700px)").matches ? 0 : null, role: "group" }, card.image);
+    card.plot = el("div", { class: "plot", hidden: true });
+    card.figures = el("div", { class: "figures", id: `${id}-figures`, hidden: true });
+    card.live = press("Interactive", () => (card.wanted ? rest(card) : wake(card)));
+    card.live.setAttribute("aria-pressed", "false");
+    card.table = press("Table", () => {
+      const open = card.figures.toggleAttribute("hidden") === false;
+      card.table.setAttribute("aria-expanded", String(open));
+      figures(card);
+    });
+    card.table.setAttribute("aria-expanded", "false");
+    card.table.setAttribute("aria-controls", card.figures.id);
+    card.svg = el("a", { class: "button", download: `${id}.svg` }, "SVG");
+    card.buttons = el("div", { class: "buttons", role: "group" }, card.live, card.table, card.svg, press("PNG", () => save(card)));
+    card.element = el("figure", { class: "card", id }, el("figcaption", {}, card.title, card.caption), card.picture, card.plot, card.buttons, card.figures);
+    made.set(id, card);
+    seen?.observe(card.element);
+    return card;
+  }
+
+  function fill(card, chart, version) {
+    card.chart = chart;
+    const { title, caption, svg, width, height, top = 0 } = chart;
+    card.title.textContent = title;
+    card.caption.textContent = caption;
+    card.buttons.setAttribute("aria-label", title);
+    card.picture.setAttribute("aria-label", title);
+    card.image.alt = `${title}: the figures stand in its table.`;
+    card.svg.href = svg;
+    if (width) {
+      // The picture carries title and caption too: for whom it is saved. Here they stand above it, to be read and selected.
+      [card.image.width, card.image.height] = [width, height - top];
+      card.picture.style.setProperty("--width", `${width}px`);
+    }
+    const anew = svg.startsWith("/") && version ? `?v=${encodeURIComponent(version)}` : "";
+    card.image.src = `${svg}${anew}${width ? `#svgView(viewBox(0,${top},${width},${height - top}))` : ""}`;
+    card.figures.replaceChildren();
+    figures(card);
+    if (!card.plot.hidden) draw(card);
+  }
+
+  /** Tables are made when they are opened: most never are. */
+  function figures(card) {
+    if (!card.figures.hidden && !card.figures.firstChild) card.figures.append(markup(card.chart.table));
+  }
+
+  /** Whether the library is there; from then on charts in view are drawn. */
+  async function started() {
+    try {
+      const library = await plotly();
+      if (signal.aborted) return false;
+      trouble.textContent = "";
+      charts ??= drawer(library, signal);
+      seen ??= watch();
+      return true;
+    } catch (error) {
+      trouble.textContent = `${error.message}; the pictures and tables stay.`;
+      return false;
+    }
+  }
+
+  function watch() {
+    for (const place of hidden) charts.show(place, false);
+    const observer = new IntersectionObserver((entries) => {
+      for (const { target, isIntersecting } of entries) {
+        const card = made.get(target.id);
+        if (isIntersecting && card && card.wanted !== null) wake(card);
+      }
+    }, { rootMargin: AHEAD });
+    for (const { element } of made.values()) observer.observe(element);
+    signal.addEventListener("abort", () => observer.disconnect());
+    return observer;
+  }
+
+  async function wake(card) {
+    if (!card.plot.hidden) return;
+    card.wanted = true;
+    card.live.setAttribute("aria-busy", "true");
+    const ready = await started();
+    card.live.removeAttribute("aria-busy");
+    if (!ready) card.wanted = false;
+    if (!ready || !card.wanted || !card.plot.hidden) return;
+    card.height = Math.max(LOWEST_PX, card.picture.offsetHeight);
+    card.plot.hidden = false;
+    card.picture.hidden = true;
+    card.live.setAttribute("aria-pressed", "true");
+    draw(card);
+  }
+
+  function draw({ plot, chart: { figure }, height }) {
+    charts.draw(plot, { ...figure, layout: { ...figure.layout, height } });
+  }
+
+  /** Back to the picture, and left alone (`null`) until it is asked for again. */
+  function rest(card) {
+    card.wanted = null;
+    charts?.forget(card.plot);
+    card.plot.hidden = true;
+    card.picture.hidden = false;
+    card.live.setAttribute("aria-pressed", "false");
+  }
+
+  async function save(card) {
+    const { id, svg } = card.chart;
+    try {
+      const data = card.plot.hidden ? await raster(svg) : await window.Plotly.toImage(card.plot, { format: "png", scale: PNG_SCALE });
+      el("a", { href: data, download: `${id}.png` }).click();
+    } catch (error) {
+      trouble.textContent = `The picture could not be saved: ${error.message}`;
+    }
+  }
+
+  return { element: el("div", {}, legend, trouble, grid), update };
+}
+
+/** The whole picture on white: what is saved goes into documents, whatever scheme this page has. */
+async function raster(address) {
+  const text = (await (await fetch(address)).text()).replace("(prefers-color-scheme: dark)", "not all");
+  const image = new Image();
+  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
+  await image.decode();
+  const canvas = el("canvas", { width: image.width * PNG_SCALE, height: image.height * PNG_SCALE });
+  const pen = canvas.getContext("2d");
+  pen.fillStyle = "#ffffff";
+  pen.fillRect(0, 0, canvas.width, canvas.height);
+  pen.drawImage(image, 0, 0, canvas.width, canvas.height);
+  return canvas.toDataURL("image/png");
+}
+
+let library = null;
+function plotly() {
+  library ??= new Promise((resolve, reject) => {
+    const failed = () => {
+      library = null;
+      reject(new Error("The chart library could not be loaded"));
+    };
+    document.head.append(el("script", { src: "/vendor/plotly.js", onload: () => (window.Plotly ? resolve(window.Plotly) : failed()), onerror: failed }));
+  });
+  return library;
+}
