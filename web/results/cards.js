@@ -17,7 +17,7 @@ const PNG_SCALE = 2;
 /** Charts this far below the view are drawn already. */
 const AHEAD = "0px 0px 300px";
 
-/** @returns {element, update(charts, legend, version)} */
+/** @returns {element, update(charts, legend)} */
 export function cards(signal) {
   const made = new Map();
   const hidden = new Set();
@@ -28,7 +28,7 @@ export function cards(signal) {
   let seen = null;
   let entries = "";
 
-  function update(list, names, version) {
+  function update(list, names) {
     if (JSON.stringify(names) !== entries) {
       entries = JSON.stringify(names);
       legend.replaceChildren(...names.map(toggle));
@@ -36,7 +36,7 @@ export function cards(signal) {
     for (const chart of list) {
       const json = JSON.stringify(chart);
       const card = made.get(chart.id) ?? card_of(chart);
-      if (card.json !== json) fill(card, chart, version);
+      if (card.json !== json) fill(card, chart);
       card.json = json;
     }
     const ids = new Set(list.map(({ id }) => id));
@@ -90,7 +90,7 @@ export function cards(signal) {
     return card;
   }
 
-  function fill(card, chart, version) {
+  function fill(card, chart) {
     card.chart = chart;
     const { title, caption, svg, width, height, top = 0 } = chart;
     card.title.textContent = title;
@@ -99,13 +99,9 @@ export function cards(signal) {
     card.picture.setAttribute("aria-label", title);
     card.image.alt = `${title}: the figures stand in its table.`;
     card.svg.href = svg;
-    if (width) {
-      // The picture carries title and caption too: for whom it is saved. Here they stand above it, to be read and selected.
-      [card.image.width, card.image.height] = [width, height - top];
-      card.picture.style.setProperty("--width", `${width}px`);
-    }
-    const anew = svg.startsWith("/") && version ? `?v=${encodeURIComponent(version)}` : "";
-    card.image.src = `${svg}${anew}${width ? `#svgView(viewBox(0,${top},${width},${height - top}))` : ""}`;
+    // The picture carries title and caption too, for whom it is saved; here they stand above it, and the picture is cut there.
+    if (width) for (const [name, value] of [["--width", `${width}px`], ["--ratio", `${width} / ${height - top}`]]) card.image.style.setProperty(name, value);
+    card.image.src = svg;
     card.figures.replaceChildren();
     figures(card);
     if (!card.plot.hidden) draw(card);

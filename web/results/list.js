@@ -8,13 +8,13 @@ import { empty, problem, waiting } from "../lib/states.js";
 import { server } from "../lib/server.js";
 import { go } from "../app.js";
 import { poll, speaker } from "./poll.js";
-import { badge, date, mark, overlayAddress, progress, runAddress, standing } from "./words.js";
+import { asked, badge, date, mark, progress, runAddress, standing } from "./words.js";
 
 const WORDS = ["VALID", "SUSPECT", "INVALID", "FAILED", "RUNNING", "INTERRUPTED", "BROKEN"];
 /** `of`: what is sorted by; without it, the column is not sorted. Narrow columns fold into the first one on a phone. */
 const COLUMNS = [
   { id: "title", head: "Run", of: (run) => run.title ?? run.id },
-  { id: "started", head: "Started", of: (run) => run.started_utc, cell: (run) => date(run.started_utc) },
+  { id: "started", head: "Started", of: (run) => run.started_utc, cell: (run) => date(run.started_utc), kind: "wide" },
   { id: "verdict", head: "Verdict", of: (run) => WORDS.indexOf(standing(run)), cell: (run) => badge(standing(run)) },
   { id: "clients", head: "Clients", of: (run) => run.clients, cell: (run) => count(run.clients), kind: "right wide" },
   { id: "rate", head: "Updates/s", of: (run) => run.rate_hz, cell: rate, kind: "right wide" },
@@ -27,11 +27,12 @@ export async function show({ root, query, signal }) {
   const chosen = new Set(query.getAll("run"));
   const rows = new Map();
   let runs = null;
+  let left = 0;
   let known = "";
 
   const text = el("input", { type: "search", id: "filter", autocomplete: "off", placeholder: "scenario, technique, revision …", value: query.get("q") ?? "", oninput: refresh });
   const verdict = el("select", { id: "verdict", onchange: refresh }, el("option", { value: "" }, "any"), WORDS.map((word) => el("option", { selected: query.get("verdict") === word }, word)));
-  const over = el("button", { type: "button", onclick: () => go(overlayAddress([...chosen])) });
+  const over = el("button", { type: "button", onclick: () => go(`/results/overlay${asked([...chosen])}`) });
   const found = el("p", { class: "found quiet small" });
   const spoken = el("p", { class: "only-read", role: "status" });
   const say = speaker(spoken);
@@ -42,7 +43,7 @@ export async function show({ root, query, signal }) {
   const tools = el("div", { class: "tools" },
     el("p", {}, el("label", { for: "filter" }, "Filter"), text), el("p", {}, el("label", { for: "verdict" }, "Verdict"), verdict), el("p", {}, over), found);
   const place = el("div", {}, waiting("reading the runs …"));
-  root.append(el("h1", {}, "Results"), el("p", { class: "quiet" }, "Every run of this lab's folder, with its verdict first. Choose two or more to lay them over each other."), place, spoken);
+  root.append(el("h1", {}, "Results"), el("p", { class: "quiet" }, "Choose two or more runs to lay them over each other."), place, spoken);
 
   function sort(id) {
     const next = query.get("sort") !== id ? "up" : query.get("order") === "up" ? "down" : null;
@@ -87,7 +88,7 @@ export async function show({ root, query, signal }) {
     over.textContent = chosen.size < 2 ? "Lay over each other" : `Lay ${chosen.size} over each other`;
     if (runs === null) return;
     const some = inOrder();
-    found.textContent = some.length === runs.length ? `${count(runs.length)} ${runs.length === 1 ? "run" : "runs"}` : `${count(some.length)} of ${count(runs.length)} runs`;
+    found.textContent = `${count(some.length)} of ${count(runs.length)} runs` + (left ? `; ${count(left)} older ones are left out` : "");
     const next = some.length ? some.map(row) : [el("tr", {}, el("td", { colspan: COLUMNS.length + 1 }, "No run fits. ", el("button", { type: "button", onclick: all }, "Show all")))];
     if (next.length === body.rows.length && next.every((one, i) => one === body.rows[i])) return;
     // Whoever stands in a row stays there, by what the element leads to.
@@ -114,9 +115,8 @@ export async function show({ root, query, signal }) {
   function whole(run) {
     const choose = el("input", { type: "checkbox", "aria-label": `Choose ${run.title}, ${run.started_utc}`, checked: chosen.has(run.id), "data-key": `choose ${run.id}` });
     choose.addEventListener("change", () => (choose.checked ? chosen.add(run.id) : chosen.delete(run.id), refresh()));
-    const short = [`${count(run.clients)} clients`, `${rate(run)} updates/s`, bytes(run.update_bytes)].join(" · ");
     const title = el("th", { scope: "row" }, el("a", { href: runAddress(run.id), "data-key": run.id }, run.title),
-      run.status === "running" ? progress(run) : null, el("span", { class: "narrow quiet" }, short, " ", techniques(run)));
+      run.status === "running" ? progress(run) : null, el("span", { class: "narrow quiet" }, date(run.started_utc), ` · ${count(run.clients)} clients · ${rate(run)} updates/s `, techniques(run)));
     return el("tr", { class: run.status }, el("td", {}, choose), title, COLUMNS.slice(1).map(({ cell, kind }) => el("td", { class: kind }, cell(run))));
   }
 
@@ -142,6 +142,7 @@ export async function show({ root, query, signal }) {
     if (json === known && place.contains(table)) return void (found.classList.contains("stale") && fresh());
     known = json;
     runs = answer.runs;
+    left = answer.left_out;
     const ids = new Set(runs.map((run) => run.id));
     [...rows.keys()].forEach((id) => ids.has(id) || rows.delete(id));
     [...chosen].forEach((id) => ids.has(id) || chosen.delete(id));

@@ -7,16 +7,17 @@ const SHAPES = ["●", "■", "◆", "▲", "▼"];
 
 export const runAddress = (id) => `/results/${encodeURIComponent(id)}`;
 export const apiAddress = (id) => `/api${runAddress(id)}`;
-export const overlayAddress = (ids) => `/results/overlay?${new URLSearchParams(ids.map((id) => ["run", id]))}`;
+/** Runs as a query: `?run=A&run=B`. */
+export const asked = (ids) => `?${new URLSearchParams(ids.map((id) => ["run", id]))}`;
 
 export function badge(word) {
-  return word ? el("span", { class: `badge ${word.toLowerCase()}` }, word) : null;
+  return el("span", { class: `badge ${word.toLowerCase()}` }, word);
 }
 
-/** What a run is called by: its verdict when it has ended, else what became of it. */
-export function standing({ error, status, verdict }) {
+/** What a run is called by: its verdict when it has ended, else what became of it. The list has the verdict itself, a run its standing. */
+export function standing({ error, status, standing: held, verdict = held?.verdict }) {
   if (error) return "BROKEN";
-  return status === "finished" && verdict ? verdict : status?.toUpperCase();
+  return status === "finished" && verdict ? verdict : status.toUpperCase();
 }
 
 export function mark(colour, shape = SHAPES[colour % SHAPES.length]) {
