@@ -75,8 +75,7 @@ export async function show({ root, query, signal }) {
   }
 
   function refresh() {
-    const asked = { q: text.value, verdict: verdict.value };
-    for (const [key, value] of Object.entries(asked)) value ? query.set(key, value) : query.delete(key);
+    for (const [key, value] of [["q", text.value], ["verdict", verdict.value]]) value ? query.set(key, value) : query.delete(key);
     query.delete("run");
     for (const id of chosen) query.append("run", id);
     history.replaceState(null, "", query.size ? `/results?${query}` : "/results");
