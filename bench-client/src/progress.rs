@@ -9,7 +9,7 @@ use std::{
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use parking_lot::Mutex;
 
-use crate::{fleet::Fleet, report::format};
+use crate::{fleet::Fleet, report::format, run::underway};
 
 /// How often the bar is renewed at most.
 const RENEW: Duration = Duration::from_millis(200);
@@ -28,6 +28,8 @@ pub struct Progress {
     bar: Option<ProgressBar>,
     /// What the bar's message begins with: the row and its phase.
     place: Mutex<Place>,
+    /// Who looks from elsewhere is told too.
+    underway: Mutex<Option<underway::Handle>>,
     started: Instant,
     /// When the bar was renewed last, ms since the start.
     renewed_ms: AtomicU64,
@@ -35,6 +37,8 @@ pub struct Progress {
 
 #[derive(Default)]
 struct Place {
+    contender: String,
+    repeat: u32,
     row: String,
     phase: &'static str,
 }
@@ -51,6 +55,7 @@ impl Progress {
         Self {
             bar,
             place: Mutex::default(),
+            underway: Mutex::default(),
             started: Instant::now(),
             renewed_ms: AtomicU64::new(0),
         }
@@ -68,7 +73,17 @@ impl Progress {
                 index + 1
             ));
         }
-        *self.place.lock() = Place { row, phase: "" };
+        *self.place.lock() = Place {
+            contender: transport.to_owned(),
+            repeat,
+            row,
+            phase: "",
+        };
+    }
+
+    /// Phases are said there as well from now on.
+    pub fn also_to(&self, underway: underway::Handle) {
+        *self.underway.lock() = Some(underway);
     }
 
     pub fn phase(&self, phase: &'static str) {
@@ -76,6 +91,9 @@ impl Progress {
         place.phase = phase;
         if let Some(bar) = &self.bar {
             bar.set_message(format!("{} · {phase}", place.row));
+        }
+        if let Some(underway) = &*self.underway.lock() {
+            underway.phase(&place.contender, place.repeat, phase);
         }
     }
 

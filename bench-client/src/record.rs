@@ -29,9 +29,7 @@ pub use plan::{
     Arrivals, Churn, ContenderId, FeedPlan, Follow, Looks, Mode, Plan, ReplaySource, RequestHeaders, Restart, Variant,
     default_margin,
 };
-#[cfg(any(test, feature = "fuzzing"))]
-pub(crate) use read::parse;
-pub use read::read;
+pub use read::{RECORD_MAX_BYTES, bytes, parse, read};
 pub use recovery::{Recovery, RecoveryPoint};
 pub use stalled::Stalled;
 

@@ -18,6 +18,7 @@ mod restart;
 mod row;
 mod sampler;
 mod stalled;
+pub mod underway;
 pub(crate) mod window;
 
 pub use null::against_null;
@@ -41,6 +42,7 @@ use crate::{
     statistics::looks::{self, most_repeats},
     validity,
 };
+use underway::Underway;
 
 /// Name of the schema beside run.json.
 const SCHEMA_FILE: &str = "run.schema.json";
@@ -90,6 +92,9 @@ pub async fn run(setting: Setting<'_>) -> anyhow::Result<Ended> {
     let id = format!("{}-{}", started_utc.replace(':', "-"), plan.scenario);
     let folder = setting.out.clone().unwrap_or_else(|| Path::new("results").join(&id));
     make_folder(&folder)?;
+    // Before the first save and until after the last: a record that says `running` has it beside it.
+    let underway = Underway::begin(&folder);
+    setting.progress.also_to(underway.handle());
     let mut record = RunRecord {
         schema: SCHEMA_FILE.into(),
         schema_version: SCHEMA_VERSION,
@@ -149,6 +154,7 @@ pub async fn run(setting: Setting<'_>) -> anyhow::Result<Ended> {
     setting.progress.done();
     record.status = status(&record, setting.interrupt.is_cancelled());
     let unsaved = save(&mut record, &folder, started, setting.progress).err();
+    drop(underway);
     Ok(Ended {
         record,
         folder,
@@ -157,7 +163,7 @@ pub async fn run(setting: Setting<'_>) -> anyhow::Result<Ended> {
 }
 
 /// Rows and repeats that are sure to come, from this repeat on: up to the next look.
-fn ahead(plan: &Plan, repeat: u32) -> (usize, u32) {
+pub fn ahead(plan: &Plan, repeat: u32) -> (usize, u32) {
     let looks = plan.looks.iter().flat_map(|looks| &looks.after_repeats);
     let next = looks.copied().find(|look| *look >= repeat);
     let repeats = next.unwrap_or(plan.repeats);

@@ -11,13 +11,15 @@ use clap::Args;
 use super::{Failure, print, usage};
 use crate::{
     exit_code,
-    record::{Bounds, Plan, RunRecord, RunStatus},
-    report::changes::{self, Compared},
+    report::{
+        changes::{self, Compared},
+        differences,
+    },
     run,
     statistics::between_runs,
 };
 
-/// Without a margin of its own: two runs at different times differ by more than two techniques of one run.
+/// [`changes::DEFAULT_MARGIN`] as it is typed.
 const DEFAULT_MARGIN: &str = "10%";
 
 /// The rule, below the options.
@@ -69,7 +71,7 @@ fn margin(text: &str) -> Result<f64, String> {
 pub fn command(arguments: &CompareArgs) -> Result<u8, Failure> {
     let load = |path: &Path| run::load(path).map_err(usage);
     let (a, b) = (load(&arguments.a)?, load(&arguments.b)?);
-    let different = different_plans(&a.plan, &b.plan);
+    let different = differences::of_plans(&a.plan, &b.plan);
     if !different.is_empty() && !arguments.force {
         return Err(usage(anyhow::anyhow!(
             "the two runs did not measure the same: {}; --force compares them all the same",
@@ -87,7 +89,7 @@ pub fn command(arguments: &CompareArgs) -> Result<u8, Failure> {
         .into_iter()
         .map(|one| format!("not the same plan: {one}"))
         .collect();
-    warnings.extend(different_circumstances(&a, &b));
+    warnings.extend(differences::of_circumstances(&a, &b));
     let compared = Compared {
         a: &a.id,
         b: &b.id,
@@ -112,110 +114,6 @@ pub fn command(arguments: &CompareArgs) -> Result<u8, Failure> {
     })
 }
 
-/// What the plans measure differently, each in words. Repeats and seed are not among it: they change how sure, not what.
-fn different_plans(a: &Plan, b: &Plan) -> Vec<String> {
-    let words = |plan: &Plan| {
-        [
-            ("clients", plan.clients.to_string()),
-            ("follow", text(&plan.follow)),
-            ("feed", text(&plan.feed)),
-            ("mode", text(&plan.mode)),
-            ("poll interval", format!("{} ms", plan.poll_interval_ms)),
-            ("wait", format!("{} ms", plan.wait_ms)),
-            ("request headers", text(&plan.request_headers)),
-            ("keep-alive", plan.keep_alive.to_string()),
-            ("variants", text(&plan.variants)),
-            ("churn", text(&plan.churn)),
-            ("restart", text(&plan.restart)),
-            ("backoff jitter", plan.backoff_jitter.to_string()),
-            ("stalled clients", plan.stalled_clients.to_string()),
-            ("a server elsewhere", plan.remote.to_string()),
-            ("window", format!("{} s", plan.duration_s)),
-        ]
-    };
-    differences(words(a), words(b))
-}
-
-/// What else may have changed the figures, each in words.
-fn different_circumstances(a: &RunRecord, b: &RunRecord) -> Vec<String> {
-    let words = |record: &RunRecord| {
-        let (machine, tool) = (&record.environment, &record.tool);
-        // Kernels reserve a little more or less.
-        let memory_gib = (machine.memory_bytes as f64 / 2f64.powi(30)).round();
-        [
-            ("scenario", record.plan.scenario.clone()),
-            (
-                "machine",
-                format!("{}, {} cores, {memory_gib} GiB", machine.cpu_model, machine.cores),
-            ),
-            ("operating system", machine.os.clone()),
-            ("kernel", machine.kernel.clone()),
-            ("version", tool.version.clone()),
-            ("revision", tool.revision.clone()),
-            ("build", tool.profile.clone()),
-            ("rustc", tool.rustc.clone()),
-            ("seed", record.plan.seed.to_string()),
-            ("repeats", record.plan.repeats.to_string()),
-            (
-                "looks",
-                record
-                    .plan
-                    .looks
-                    .as_ref()
-                    .map_or("none".into(), |looks| format!("after {:?}", looks.after_repeats)),
-            ),
-            ("transports", record.plan.transports.join(" ")),
-            ("settling", format!("{} s", record.plan.settle_s)),
-            (
-                "ramp",
-                record
-                    .plan
-                    .ramp_per_s
-                    .map_or("as fast as it goes".into(), |ramp| format!("{ramp} clients/s")),
-            ),
-        ]
-    };
-    let mut warnings = differences(words(a), words(b));
-    // They decide which rows are INVALID, and do not enter.
-    warnings.extend(different_bounds(&a.plan.bounds, &b.plan.bounds));
-    for (name, record) in [("A", a), ("B", b)] {
-        match record.status {
-            RunStatus::Running => warnings.push(format!("{name} has not ended, or was killed")),
-            RunStatus::Interrupted => warnings.push(format!("{name} was interrupted")),
-            RunStatus::Finished | RunStatus::Failed => {}
-        }
-    }
-    warnings
-}
-
-/// The bounds that differ, each by its name.
-fn different_bounds(a: &Bounds, b: &Bounds) -> Option<String> {
-    let encoded = |bounds: &Bounds| serde_json::to_value(bounds).ok();
-    let (a, b) = (encoded(a)?, encoded(b)?);
-    let (a, b) = (a.as_object()?, b.as_object()?);
-    let differing = a.iter().filter(|(name, bound)| b.get(*name) != Some(*bound));
-    let words: Vec<String> = differing
-        .map(|(name, bound)| {
-            let other = b.get(name).map_or_else(|| "none".to_owned(), text);
-            format!("{name} {} in A, {other} in B", text(bound))
-        })
-        .collect();
-    (!words.is_empty()).then(|| format!("bounds, which decide what rows enter: {}", words.join("; ")))
-}
-
-fn differences<const N: usize>(a: [(&str, String); N], b: [(&str, String); N]) -> Vec<String> {
-    let both = a.into_iter().zip(b);
-    both.filter(|((_, a), (_, b))| a != b)
-        .map(|((name, a), (_, b))| format!("{name}: {a} in A, {b} in B"))
-        .collect()
-}
-
-/// A part of a plan as it stands in run.json.
-fn text(part: &impl serde::Serialize) -> String {
-    // Plain data: it encodes.
-    serde_json::to_string(part).unwrap_or_default().replace('"', "")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -225,7 +123,7 @@ mod tests {
         assert_eq!(margin("10%"), Ok(0.1));
         assert_eq!(margin("0.1"), Ok(0.1));
         assert_eq!(margin(" 5 % "), Ok(0.05));
-        assert_eq!(margin(DEFAULT_MARGIN), Ok(0.1));
+        assert_eq!(margin(DEFAULT_MARGIN), Ok(changes::DEFAULT_MARGIN));
         for wrong in ["10", "-1%", "101%", "NaN", "inf", "ten", ""] {
             assert!(margin(wrong).is_err(), "{wrong}");
         }

@@ -4,14 +4,20 @@
 //! run.json (bounded) -> version -> shape -> lengths and numbers that reports count with -> RunRecord
 //! ```
 
-use std::{collections::HashSet, fs::File, io::Read, ops::RangeInclusive, path::Path};
+use std::{
+    collections::HashSet,
+    fs::File,
+    io::{self, Read},
+    ops::RangeInclusive,
+    path::Path,
+};
 
 use anyhow::{Context, Result, ensure};
 
 use super::{RunRecord, SCHEMA_VERSION};
 
 /// A thousand times a usual one.
-const RECORD_MAX_BYTES: u64 = 256 << 20;
+pub const RECORD_MAX_BYTES: u64 = 256 << 20;
 /// Techniques are compared in pairs.
 const TECHNIQUES_MAX: usize = 64;
 /// Repeats are numbered as a plan counts them.
@@ -40,15 +46,26 @@ pub fn read(path: &Path) -> Result<RunRecord> {
             path.display()
         )
     };
+    let file = File::open(path).with_context(missing)?;
+    parse(&bytes(file).with_context(missing)?, path)
+}
+
+/// What a record's file holds, and one byte more than a record may have where it has more.
+///
+/// # Errors
+/// Those of reading.
+pub fn bytes(file: File) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     // Bounded while reading: the size a file claims is no promise.
-    let mut file = File::open(path).with_context(missing)?.take(RECORD_MAX_BYTES + 1);
-    file.read_to_end(&mut text).with_context(missing)?;
-    parse(&text, path)
+    file.take(RECORD_MAX_BYTES + 1).read_to_end(&mut text)?;
+    Ok(text)
 }
 
 /// The record in these bytes of the file.
-pub(crate) fn parse(text: &[u8], path: &Path) -> Result<RunRecord> {
+///
+/// # Errors
+/// As [`read`].
+pub fn parse(text: &[u8], path: &Path) -> Result<RunRecord> {
     let unreadable = || format!("{} is not a run this version can read", path.display());
     ensure!(
         text.len() as u64 <= RECORD_MAX_BYTES,

@@ -13,6 +13,9 @@ use super::terminal::{clean, wrap};
 /// Stands above every comparison of two runs.
 const MEANWHILE: &str = "Two runs at different times also differ by what the machine did meanwhile: no interval of their repeats can show that.";
 
+/// The margin of who names none: two runs at different times differ by more than two techniques of one run.
+pub const DEFAULT_MARGIN: f64 = 0.1;
+
 /// The terminal has it as a line of its own.
 const FIGURE: &str = "figure";
 const HEADERS: [&str; 8] = [

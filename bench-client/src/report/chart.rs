@@ -14,6 +14,7 @@ mod cost;
 mod freshness;
 mod latency;
 mod layers;
+pub mod overlay;
 mod recovery;
 mod unit;
 

@@ -2,24 +2,25 @@
 //!
 //! ```text
 //! markdown (its sections) -> prose (HTML) ----+
-//! Summary -> glance (the table on top) -------+-> Page (templates/report.html, escapes) -> report.html
-//! Chart -> plotly, svg, figures (a table) ----+
-//! plotly.js out of its crate, style, script --+
+//! Summary -> glance (the table on top) -------+-> Report -+-> Page (templates/report.html, escapes) -> report.html
+//! Chart -> plotly, svg, figures (a table) ----+           `-> serve/results: the run on the comparison page
+//! plotly.js out of its crate, style, script --------------+
 //! ```
 //!
 //! Facts are worded once: the sections are those of report.md, made HTML here, and numbers are printed by `format`. Without its script,
 //! and on paper, the page shows the charts as pictures. Nothing is ever fetched: a policy in the page forbids it.
 
-mod figures;
+pub mod figures;
 mod glance;
-mod library;
-mod prose;
+pub mod library;
+pub mod prose;
 mod table;
 
 use anyhow::{Context, Result};
 use askama::Template;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::Serialize;
 
 use crate::record::{RunRecord, Verdict};
 use crate::statistics::between_transports;
@@ -45,6 +46,58 @@ pub fn report(record: &RunRecord) -> Result<String> {
     page(record, Library::get())
 }
 
+/// What a page about a run is made of, in the order it is read. All of it is HTML already: words of the record are escaped.
+pub struct Report {
+    pub title: String,
+    /// The run's verdict in a word, and its class.
+    pub standing: Option<(&'static str, String)>,
+    /// What the run was, in a paragraph or two.
+    pub run: String,
+    pub blocks: Vec<Block>,
+    pub legend: Vec<Entry>,
+    pub charts: Vec<Chart>,
+    /// What each is for, and what to type.
+    pub commands: Vec<(&'static str, String)>,
+}
+
+/// A part of the page below its head.
+pub struct Block {
+    pub kind: Kind,
+    /// Kebab-case, once on the page.
+    pub id: String,
+    pub title: String,
+    /// What links to it are called; empty: none leads there.
+    pub link: String,
+    /// More than its kind says, for the style sheet.
+    pub class: String,
+    /// False: its reader opens it.
+    pub open: bool,
+    /// Empty where the charts stand.
+    pub html: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Paragraphs without a heading.
+    Prose,
+    /// The table of the figures that most people choose by.
+    Glance,
+    /// The place of the charts, whose HTML is left to the page.
+    Charts,
+    Section,
+}
+
+/// A button that hides a technique in every chart.
+#[derive(Debug, Serialize)]
+pub struct Entry {
+    pub place: usize,
+    pub colour: usize,
+    pub shape: &'static str,
+    pub label: String,
+    pub transport: String,
+}
+
 #[derive(Template)]
 #[template(path = "report.html")]
 struct Page<'a> {
@@ -52,66 +105,134 @@ struct Page<'a> {
     style: String,
     script: &'a str,
     library: &'a str,
-    title: String,
-    /// The run's verdict in a word, and its class.
-    standing: Option<(&'static str, String)>,
-    notes: String,
-    verdict: Option<Section>,
-    run: String,
-    glance: String,
-    legend: Vec<Entry<'a>>,
-    charts: Vec<Drawn>,
+    report: Report,
+    drawn: Vec<Drawn>,
     /// JSON, safe inside a script element.
     figures: String,
-    /// Behind the charts: open ones, then folded ones.
-    sections: Vec<Section>,
-    claims: Option<Section>,
-    thresholds: Option<Section>,
-    commands: Vec<(&'static str, String)>,
-}
-
-/// A button that hides a technique in every chart.
-struct Entry<'a> {
-    place: usize,
-    colour: usize,
-    shape: &'static str,
-    label: &'a str,
 }
 
 struct Drawn {
     id: &'static str,
     title: String,
     caption: String,
-    /// The picture for paper and for pages without script, as a data URI.
+    /// For paper and for pages without script, as a data URI.
     picture: String,
     table: String,
 }
 
 fn page(record: &RunRecord, library: &Library) -> Result<String> {
-    let summaries = summaries(record)?;
-    let charts = chart::all(record)?;
+    let report = Report::of(record)?;
     let style = style();
     let page = Page {
         policy: library::policy(library, library::script(), &style),
         style,
         script: library::script(),
         library: &library.script,
-        title: describe::heading(&record.plan),
-        standing: trust::of_run(record).map(|standing| (standing.name(), standing.name().to_lowercase())),
-        notes: prose::html(&words::notes(&notes::notes(record, &summaries, Verdict::Valid))),
-        verdict: Section::open(&verdicts::verdicts(record, &summaries)),
-        run: prose::html(words::run(record).trim()),
-        glance: glance::table(&summaries)?,
-        thresholds: Section::open(&verdicts::thresholds(record, &summaries)),
-        claims: Section::open(&comparisons::comparisons(record, &between_transports(record)))
-            .map(Section::with_folded_tables),
-        legend: legend(&summaries),
-        figures: for_the_script(&charts)?,
-        charts: charts.iter().map(drawn).collect::<Result<_>>()?,
-        sections: sections(record, &summaries)?,
-        commands: describe::commands(record),
+        figures: for_the_script(&report.charts)?,
+        drawn: report.charts.iter().map(drawn).collect::<Result<_>>()?,
+        report,
     };
     page.render().context("could not fill the template of report.html")
+}
+
+impl Report {
+    /// # Errors
+    /// Names the row whose histogram cannot be read, or the table that cannot be written.
+    pub fn of(record: &RunRecord) -> Result<Self> {
+        let summaries = summaries(record)?;
+        let charts = chart::all(record)?;
+        let standing = trust::of_run(record).map(|standing| (standing.name(), standing.name().to_lowercase()));
+        let class = standing
+            .as_ref()
+            .map_or("verdict".to_owned(), |(_, class)| format!("verdict {class}"));
+        let notes = prose::html(&words::notes(&notes::notes(record, &summaries, Verdict::Valid)));
+        let notes = (!notes.is_empty()).then(|| Block::of(Kind::Prose, "notes", "", notes));
+        let verdict = Section::open(&verdicts::verdicts(record, &summaries));
+        let thresholds = Section::open(&verdicts::thresholds(record, &summaries));
+        let claims = Section::open(&comparisons::comparisons(record, &between_transports(record)));
+        let blocks = [
+            notes,
+            verdict.map(|section| Block::section(section).unlinked().classed(&class)),
+            thresholds.map(|section| Block::section(section).unlinked()),
+            Some(glance(&summaries)?),
+            claims.map(|section| Block::section(section.with_folded_tables()).classed("claims")),
+            (!charts.is_empty()).then(|| Block::of(Kind::Charts, "charts", "Charts", String::new())),
+        ];
+        let behind = sections(record, &summaries)?.into_iter().map(Block::section);
+        Ok(Self {
+            title: describe::heading(&record.plan),
+            standing,
+            run: prose::html(words::run(record).trim()),
+            blocks: blocks.into_iter().flatten().chain(behind).collect(),
+            legend: summaries.iter().map(Entry::of).collect(),
+            charts,
+            commands: describe::commands(record),
+        })
+    }
+}
+
+impl Block {
+    fn of(kind: Kind, id: &str, title: &str, html: String) -> Self {
+        Self {
+            kind,
+            id: id.to_owned(),
+            title: title.to_owned(),
+            link: title.to_owned(),
+            class: String::new(),
+            open: true,
+            html,
+        }
+    }
+
+    fn section(section: Section) -> Self {
+        let open = !section.folded;
+        let block = Self::of(Kind::Section, &section.id, &section.title, section.body);
+        Self { open, ..block }
+    }
+
+    fn unlinked(self) -> Self {
+        Self {
+            link: String::new(),
+            ..self
+        }
+    }
+
+    fn classed(self, class: &str) -> Self {
+        Self {
+            class: class.to_owned(),
+            ..self
+        }
+    }
+}
+
+fn glance(summaries: &[Summary]) -> Result<Block> {
+    let table = glance::table(summaries)?;
+    let html = format!(
+        "<p>All repeats together: sums over sums, histograms merged; memory is the median. \
+         <span class=\"sorts\">A column's head sorts by it.</span></p>\n{table}"
+    );
+    let block = Block::of(Kind::Glance, "glance", "The figures at a glance", html);
+    Ok(Block {
+        link: "Figures".to_owned(),
+        ..block
+    })
+}
+
+impl Entry {
+    fn of(summary: &Summary) -> Self {
+        Self::for_marks(summary.place, summary.position, summary.label, summary.transport)
+    }
+
+    /// Of who has this place and colour in the charts.
+    pub fn for_marks(place: usize, position: usize, label: &str, transport: &str) -> Self {
+        Self {
+            place,
+            colour: position % svg::COLOUR_COUNT,
+            shape: SHAPES[place % SHAPES.len()],
+            label: label.to_owned(),
+            transport: transport.to_owned(),
+        }
+    }
 }
 
 /// What stands behind the charts: sections of report.md in its order.
@@ -144,16 +265,6 @@ fn sections(record: &RunRecord, summaries: &[Summary]) -> Result<Vec<Section>> {
     Ok(open.chain(folded).collect())
 }
 
-fn legend<'a>(summaries: &[Summary<'a>]) -> Vec<Entry<'a>> {
-    let entry = |summary: &Summary<'a>| Entry {
-        place: summary.place,
-        colour: summary.position % svg::COLOUR_COUNT,
-        shape: SHAPES[summary.place % SHAPES.len()],
-        label: summary.label,
-    };
-    summaries.iter().map(entry).collect()
-}
-
 /// The techniques' colours stand in svg.rs alone.
 fn style() -> String {
     let colours: String = (0..svg::COLOUR_COUNT)
@@ -173,9 +284,20 @@ fn drawn(chart: &Chart) -> Result<Drawn> {
         id: chart.id,
         title: chart.title.clone(),
         caption: chart.caption.clone(),
-        picture: format!("data:image/svg+xml;base64,{}", BASE64.encode(svg::draw(chart)?)),
+        picture: picture(chart)?,
         table: figures::table(chart)?,
     })
+}
+
+/// The chart as a data URI: a page that can fetch nothing shows it too.
+///
+/// # Errors
+/// Names the chart that cannot be drawn.
+pub fn picture(chart: &Chart) -> Result<String> {
+    Ok(format!(
+        "data:image/svg+xml;base64,{}",
+        BASE64.encode(svg::draw(chart)?)
+    ))
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ pub mod chart;
 pub mod comparisons;
 pub mod csv;
 pub mod describe;
+pub mod differences;
 pub mod file;
 pub mod final_scores;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -50,15 +51,53 @@ use anyhow::Result;
 
 use crate::record::RunRecord;
 
+/// A report in one file.
+pub struct File {
+    pub name: &'static str,
+    /// For people.
+    pub what: &'static str,
+    pub make: fn(&RunRecord) -> Result<Vec<u8>>,
+}
+
+/// Every report that is one file; charts and histograms have a folder each.
+pub const FILES: [File; 6] = [
+    File {
+        name: "report.html",
+        what: "the report as one page that needs nothing else",
+        make: |record| Ok(html::report(record)?.into()),
+    },
+    File {
+        name: "report.md",
+        what: "the report as text, to paste into a pull request",
+        make: |record| Ok(markdown::report(record)?.into()),
+    },
+    File {
+        name: "summary.csv",
+        what: "a line per technique and repeat",
+        make: csv::summary,
+    },
+    File {
+        name: "series.csv",
+        what: "the same second by second",
+        make: csv::series,
+    },
+    File {
+        name: "metrics.txt",
+        what: "the figures as OpenMetrics gauges",
+        make: |record| Ok(metrics::text(record)?.into()),
+    },
+    File {
+        name: "run.schema.json",
+        what: "the JSON Schema of run.json",
+        make: |_| Ok(schema::json().into()),
+    },
+];
+
 /// Writes every report of `record` into `dir`, over the ones that are there. `run.json` is not touched.
 ///
 /// # Errors
 /// Names the file that could not be written, or the row whose histogram cannot be read; what was written before stays.
 pub fn write_all(record: &RunRecord, dir: &Path) -> Result<()> {
-    file::write(&dir.join("run.schema.json"), schema::json().as_bytes())?;
-    file::write(&dir.join("summary.csv"), &csv::summary(record)?)?;
-    file::write(&dir.join("series.csv"), &csv::series(record)?)?;
-    file::write(&dir.join("metrics.txt"), metrics::text(record)?.as_bytes())?;
     for log in hlog::logs(record)? {
         file::write(&dir.join("histograms").join(log.name), &log.bytes)?;
     }
@@ -68,8 +107,11 @@ pub fn write_all(record: &RunRecord, dir: &Path) -> Result<()> {
             svg::draw(&chart)?.as_bytes(),
         )?;
     }
-    file::write(&dir.join("report.md"), markdown::report(record)?.as_bytes())?;
-    file::write(&dir.join("report.html"), html::report(record)?.as_bytes())
+    // The smallest first, the page last.
+    for one in FILES.iter().rev() {
+        file::write(&dir.join(one.name), &(one.make)(record)?)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

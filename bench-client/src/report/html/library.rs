@@ -24,6 +24,11 @@ impl Library {
         &LIBRARY
     }
 
+    /// Changes with the script.
+    pub fn version(&self) -> &str {
+        &self.digest
+    }
+
     pub fn new(script: String) -> Self {
         let digest = digest(&script);
         Self { script, digest }

@@ -12,7 +12,7 @@ use super::{Drawn, escaped, name};
 /// The shapes of svg/lines.rs, in its order.
 const SHAPES: [&str; 5] = ["circle", "square", "diamond", "triangle-up", "triangle-down"];
 /// Every technique of the first colours has a solid line, in its first variant; those that share a colour with one have not.
-const DASHES: [&str; 3] = ["solid", "dash", "dot"];
+const DASHES: [&str; 6] = ["solid", "dash", "dot", "dashdot", "longdash", "longdashdot"];
 /// Pixels.
 const HEIGHT: usize = 380;
 const ROW: usize = 60;
