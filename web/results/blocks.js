@@ -24,7 +24,7 @@ export function markup(html, run) {
 export function place({ id, title, open, kind }) {
   const body = el("div", { class: "body" });
   const head = title ? el("h2", {}, title) : null;
-  const element = open ? el("section", { id, class: kind }, head, body) : el("details", { id, class: "folded" }, el("summary", {}, head), body);
+  const element = open ? el("section", { id, class: kind }, head, body) : el("details", { id, class: kind }, el("summary", {}, head), body);
   return { element, body, html: null };
 }
 
