@@ -10,8 +10,8 @@ import { el } from "../lib/dom.js";
 import { markup } from "./blocks.js";
 import { mark } from "./words.js";
 
-/** Lower than this, a drawn chart has no room for its axes. The picture's place is never lower either: nothing moves when they change. */
-const LOWEST_PX = 240;
+/** A drawn chart is higher than its picture. Up to this, the picture has its room, so that nothing moves when they change. */
+const RESERVED_PX = 400;
 /** A PNG is this much larger than the picture: sharp on paper. */
 const PNG_SCALE = 2;
 /** Charts this far below the view are drawn already. */
@@ -92,7 +92,7 @@ export function cards(signal) {
 
   function fill(card, chart) {
     card.chart = chart;
-    const { title, caption, svg, width, height, top = 0 } = chart;
+    const { title, caption, svg, width, height, top, figure } = chart;
     card.title.textContent = title;
     card.caption.textContent = caption;
     card.buttons.setAttribute("aria-label", title);
@@ -100,7 +100,8 @@ export function cards(signal) {
     card.image.alt = `${title}: the figures stand in its table.`;
     card.svg.href = svg;
     // The picture carries title and caption too, for whom it is saved; here they stand above it, and the picture is cut there.
-    if (width) for (const [name, value] of [["--width", `${width}px`], ["--ratio", `${width} / ${height - top}`]]) card.image.style.setProperty(name, value);
+    const sizes = { width: `${width}px`, ratio: `${width} / ${height - top}`, room: `${Math.min(RESERVED_PX, figure.layout.height)}px` };
+    for (const [name, value] of Object.entries(sizes)) card.picture.style.setProperty(`--${name}`, value);
     card.image.src = svg;
     card.figures.replaceChildren();
     figures(card);
@@ -148,7 +149,7 @@ export function cards(signal) {
     card.live.removeAttribute("aria-busy");
     if (!ready) card.wanted = false;
     if (!ready || !card.wanted || !card.plot.hidden) return;
-    card.height = Math.max(LOWEST_PX, card.picture.offsetHeight);
+    card.height = card.picture.offsetHeight;
     card.plot.hidden = false;
     card.picture.hidden = true;
     card.live.setAttribute("aria-pressed", "true");
@@ -156,7 +157,7 @@ export function cards(signal) {
   }
 
   function draw({ plot, chart: { figure }, height }) {
-    charts.draw(plot, { ...figure, layout: { ...figure.layout, height } });
+    charts.draw(plot, { ...figure, layout: { ...figure.layout, height: Math.max(height, figure.layout.height) } });
   }
 
   /** Back to the picture, and left alone (`null`) until it is asked for again. */

@@ -23,7 +23,8 @@ const COLUMNS = [
   { id: "revision", head: "Revision", of: (run) => run.revision, cell: (run) => el("code", {}, run.revision.slice(0, 13)), kind: "wide" },
 ];
 
-export async function show({ root, query, signal }) {
+export async function show({ root, query, ...asking }) {
+  const { signal } = asking;
   const chosen = new Set(query.getAll("run"));
   const rows = new Map();
   let known = null;
@@ -146,7 +147,7 @@ export async function show({ root, query, signal }) {
     else place.replaceChildren(problem("The runs could not be read", `${message}; asked again every two seconds.`));
   }
 
-  await poll("/api/results", signal, tell, fail);
+  await poll(asking, tell, fail);
 }
 
 function rate(run) {
@@ -154,8 +155,9 @@ function rate(run) {
   return run.topics > 1 ? `${number(run.rate_hz)} × ${count(run.topics)} topics` : number(run.rate_hz);
 }
 
+/** Variants of a technique have its mark: `sse/one` is one of `sse`. */
 function techniques(run) {
-  const marks = run.transports.map((id) => server.transports.findIndex((one) => one.id === id)).map((at) => mark(at < 0 ? 6 : at % 7));
+  const places = new Set(run.transports.map((id) => server.transports.findIndex((one) => one.id === id.split("/")[0])));
   const words = run.labels.join(", ");
-  return el("span", { class: "marks", title: words }, marks, el("span", { class: "only-read" }, words));
+  return el("span", { class: "marks", title: words }, [...places].map((at) => mark(at < 0 ? 6 : at % 7)), el("span", { class: "only-read" }, words));
 }

@@ -9,7 +9,8 @@ import { cards } from "./cards.js";
 import { poll } from "./poll.js";
 import { asked, date, runAddress } from "./words.js";
 
-export async function show({ root, query, signal }) {
+export async function show({ root, query, ...asking }) {
+  const { signal } = asking;
   const ids = query.getAll("run");
   const list = el("ul");
   const warnings = el("ul", { class: "warnings" });
@@ -54,5 +55,5 @@ export async function show({ root, query, signal }) {
     else content.replaceChildren(problem("These runs could not be laid over each other", error.message));
   }
 
-  await poll(`/api/results/overlay${asked(ids)}`, signal, tell, fail);
+  await poll(asking, tell, fail);
 }

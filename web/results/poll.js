@@ -8,11 +8,12 @@ const EVERY_MS = 2_000;
 /** Between two messages to a screen reader. */
 const SPOKEN_MS = 5_000;
 
-/** Until `signal` is aborted, or `tell` says false: nothing more will change. */
-export async function poll(address, signal, tell, fail) {
+/** Until `signal` is aborted, or `tell` says false: nothing more will change. `early`: the first answer, on its way already. */
+export async function poll({ address, early, signal }, tell, fail) {
   while (!signal.aborted) {
     if (!document.hidden) {
-      const answer = await get(address, { signal }).catch((error) => error);
+      const answer = await (early ?? get(address, { signal }).catch((error) => error));
+      early = null;
       if (signal.aborted) return;
       if (answer instanceof Error) fail(answer);
       else if (tell(answer) === false) return;
@@ -31,12 +32,12 @@ function pause(signal) {
   });
 }
 
-/** Says `words` in `place`, a live region, where the last message is long enough ago; a later one says more anyway. */
+/** Says words in `place`, a live region; of those that come too soon after others, the last. */
 export function speaker(place) {
-  let last = -SPOKEN_MS;
+  let [last, next, timer] = [-SPOKEN_MS, "", null];
+  const say = () => ([last, timer] = [performance.now(), null], (place.textContent = next));
   return (words) => {
-    if (performance.now() - last < SPOKEN_MS) return;
-    last = performance.now();
-    place.textContent = words;
+    next = words;
+    timer ??= setTimeout(say, Math.max(0, last + SPOKEN_MS - performance.now()));
   };
 }

@@ -16,7 +16,8 @@ const BELOW = [
   { id: "again", title: "How to run it again", open: true, make: commands },
 ];
 
-export async function show({ root, id, signal }) {
+export async function show({ root, id, ...asking }) {
+  const { signal } = asking;
   const title = el("h1");
   const state = el("p", { class: "state" });
   const growing = el("div");
@@ -97,7 +98,7 @@ export async function show({ root, id, signal }) {
     else content.replaceChildren(problem("This run could not be read", error.message));
   }
 
-  await poll(apiAddress(id), signal, tell, fail);
+  await poll(asking, tell, fail);
 }
 
 /** Histograms are many: they fold. */

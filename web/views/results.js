@@ -2,6 +2,7 @@
 //
 //   /results -> results/list.js     /results/<id> -> results/run.js     /results/overlay?run=A&run=B -> results/overlay.js
 
+import { get } from "../lib/api.js";
 import { el } from "../lib/dom.js";
 import { empty } from "../lib/states.js";
 import { server } from "../lib/server.js";
@@ -9,6 +10,9 @@ import { server } from "../lib/server.js";
 export async function show(where) {
   const [first] = where.path;
   const name = first === undefined ? "list" : first === "overlay" ? "overlay" : "run";
+  const address = `/api/results${{ list: "", run: `/${encodeURIComponent(first)}`, overlay: `/overlay${location.search}` }[name]}`;
+  // Asked for while the modules come.
+  const early = get(address, where).catch((error) => error);
   const [view] = await Promise.all([import(`../results/${name}.js`), styled(), server.ready]);
   if (where.signal.aborted) return;
   if (!server.offers("results")) {
@@ -17,7 +21,7 @@ export async function show(where) {
     ]));
     return;
   }
-  await view.show({ ...where, id: first });
+  await view.show({ ...where, id: first, address, early });
 }
 
 let sheet;
