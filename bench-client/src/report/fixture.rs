@@ -5,6 +5,8 @@ use crate::record::*;
 use super::histogram;
 
 mod evidence;
+#[cfg(test)]
+pub mod hostile;
 mod worse;
 
 const CLIENTS: u64 = 1_000;

@@ -5,7 +5,8 @@
 //!      |                                    +-> markdown  report.md ------+
 //!      |                                    +-> chart -+-> svg  charts/*.svg
 //!      |                                               +-> text_chart  report.md
-//!      |                                               +-> plotly, html <-+  report.html
+//!      |                                               +-> plotly, html <-+  report.html, and the page of `serve`
+//!      +-> differences, changes  two runs
 //!      +-> splice  a table in other people's documents
 //!      +-> csv     summary.csv, series.csv
 //!      +-> metrics metrics.txt

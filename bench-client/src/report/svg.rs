@@ -47,11 +47,16 @@ const SMALL: i32 = 12;
 /// Blank edge all around.
 const EDGE: i32 = 14;
 
-/// The chart as one SVG document.
-///
-/// # Errors
-/// Names the chart that could not be drawn.
-pub fn draw(chart: &Chart) -> Result<String> {
+/// Where what stands in a picture, in pixels.
+pub struct Frame {
+    pub width: i32,
+    pub height: i32,
+    /// Below title and caption.
+    pub top: i32,
+    caption: Vec<String>,
+}
+
+pub fn frame(chart: &Chart) -> Frame {
     let inner = match &chart.plot {
         Plot::Lines { lines, .. } => lines::size(lines),
         Plot::Bars { groups, .. } => rows::bars_size(groups),
@@ -61,22 +66,29 @@ pub fn draw(chart: &Chart) -> Result<String> {
     let width = inner.0 + 2 * EDGE;
     let caption = wrapped(&chart.caption, width - 2 * EDGE, SMALL);
     let top = EDGE + TITLE + 8 + caption.len() as i32 * (SMALL + 4) + 10;
-    let height = top + inner.1 + EDGE;
-    let mut svg = String::new();
-    paint(chart, &caption, (width, height), top, &mut svg)
-        .map_err(|error| anyhow::anyhow!("{error}"))
-        .with_context(|| format!("could not draw the chart {}", chart.id))?;
-    Ok(dressed(chart, (width, height), &svg))
+    Frame {
+        width,
+        height: top + inner.1 + EDGE,
+        top,
+        caption,
+    }
 }
 
-fn paint(
-    chart: &Chart,
-    caption: &[String],
-    size: (i32, i32),
-    top: i32,
-    svg: &mut String,
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let canvas = SVGBackend::with_string(svg, (size.0 as u32, size.1 as u32)).into_drawing_area();
+/// The chart as one SVG document.
+///
+/// # Errors
+/// Names the chart that could not be drawn.
+pub fn draw(chart: &Chart) -> Result<String> {
+    let frame = frame(chart);
+    let mut svg = String::new();
+    paint(chart, &frame, &mut svg)
+        .map_err(|error| anyhow::anyhow!("{error}"))
+        .with_context(|| format!("could not draw the chart {}", chart.id))?;
+    Ok(dressed(chart, (frame.width, frame.height), &svg))
+}
+
+fn paint(chart: &Chart, frame: &Frame, svg: &mut String) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let canvas = SVGBackend::with_string(svg, (frame.width as u32, frame.height as u32)).into_drawing_area();
     write(
         &canvas,
         &chart.title,
@@ -84,11 +96,11 @@ fn paint(
         TITLE,
         Pos::new(HPos::Left, VPos::Top),
     )?;
-    for (i, line) in caption.iter().enumerate() {
+    for (i, line) in frame.caption.iter().enumerate() {
         let y = EDGE + TITLE + 8 + i as i32 * (SMALL + 4);
         write(&canvas, line, (EDGE, y), SMALL, Pos::new(HPos::Left, VPos::Top))?;
     }
-    let inner = canvas.margin(top, EDGE, EDGE, EDGE);
+    let inner = canvas.margin(frame.top, EDGE, EDGE, EDGE);
     match &chart.plot {
         Plot::Lines { x, y, lines } => lines::draw(&inner, x, y, lines)?,
         Plot::Bars { axis, groups } => rows::draw_bars(&inner, axis, groups)?,

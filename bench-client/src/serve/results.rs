@@ -35,7 +35,7 @@ use tokio::sync::Semaphore;
 
 use crate::report::html::library::Library;
 use answer::{Kept, Refusal, Said};
-use folder::Folder;
+use folder::{Folder, Listed};
 
 /// Reading and drawing at a time: a core is left to the feed where there are two.
 const AT_ONCE: usize = 2;
@@ -77,8 +77,8 @@ async fn list(State(results): Shared, headers: HeaderMap) -> Response {
 
 async fn run(State(results): Shared, InAddress(id): InAddress<String>, headers: HeaderMap) -> Response {
     in_turn(results, headers, move |results| {
-        let run = results.one(&id)?;
-        Ok(Said::json(run.json.clone()).versioned(&run.version))
+        let listed = results.folder.find(&id)?;
+        Ok(Said::json(results.one(&listed)?.json(&listed)?).versioned(&listed.version_now()))
     })
     .await
 }
@@ -90,11 +90,12 @@ async fn chart(
     headers: HeaderMap,
 ) -> Response {
     in_turn(results, headers, move |results| {
-        let run = results.one(&id)?;
+        let listed = results.folder.find(&id)?;
+        let run = results.one(&listed)?;
         let drawn = name.strip_suffix(".svg").and_then(|name| run.chart(name));
         let drawn = drawn.ok_or_else(|| Refusal::NotFound(format!("this run has no chart {name:?}")))?;
         let said = files::said(&id, &name, drawn.clone().into_bytes(), wanted(&asked));
-        Ok(said.versioned(&run.version))
+        Ok(said.versioned(&listed.version()))
     })
     .await
 }
@@ -120,7 +121,7 @@ async fn overlaid(State(results): Shared, Query(asked): Asked, headers: HeaderMa
         let listed: Vec<_> = ids.iter().map(|id| results.folder.find(id)).collect::<Result<_, _>>()?;
         let versions: Vec<String> = listed
             .iter()
-            .map(|one| format!("{}@{}", one.id, one.version()))
+            .map(|one| format!("{}@{}", one.id, one.version_now()))
             .collect();
         let json = results.overlays.get(&versions.join(" "), || overlay::json(&listed))?;
         Ok(Said::json(json.to_vec()))
@@ -141,10 +142,9 @@ fn wanted(asked: &[(String, String)]) -> bool {
 }
 
 impl Results {
-    fn one(&self, id: &str) -> Result<Arc<one::Run>, Refusal> {
-        let listed = self.folder.find(id)?;
+    fn one(&self, listed: &Listed) -> Result<Arc<one::Run>, Refusal> {
         let key = format!("{}@{}", listed.id, listed.version());
-        self.runs.get(&key, || one::Run::of(&listed))
+        self.runs.get(&key, || one::Run::of(listed))
     }
 }
 
@@ -180,3 +180,6 @@ fn shown(folder: &Path) -> String {
     };
     name.to_string_lossy().into_owned()
 }
+
+#[cfg(test)]
+mod tests;

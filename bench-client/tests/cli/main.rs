@@ -20,6 +20,7 @@ mod record;
 mod recording;
 mod refused;
 mod replay;
+mod results_api;
 mod serve;
 mod settled;
 mod splice;

@@ -1,7 +1,7 @@
 //! The page as snapshots, without the library's text, and what must hold whatever the record says.
 
 use super::*;
-use crate::report::fixture;
+use crate::report::fixture::{self, hostile::hostile};
 
 mod browser;
 
@@ -37,35 +37,6 @@ fn pages() {
     one_row.plan.transports.truncate(1);
     one_row.plan.repeats = 1;
     insta::assert_snapshot!("report_html_one_row", shown(&page_of(&one_row)));
-}
-
-/// Every string of a record, each replaced by one that would run, load or break out.
-fn hostile() -> RunRecord {
-    const EVIL: &str = "</script></style></title>\"'><img src=http://evil/x onerror=alert(1)><script>alert(1)</script>";
-    let mut record = fixture::interrupted_replay();
-    record.id = EVIL.to_owned();
-    record.started_utc = EVIL.to_owned();
-    record.plan.scenario = EVIL.to_owned();
-    record.plan.summary = EVIL.to_owned();
-    record.plan.analysis = format!("{EVIL}\n\n![x](http://evil/y.png) [z](javascript:alert(1))\n\n{EVIL}");
-    record.environment.cpu_model = EVIL.to_owned();
-    for transport in &mut record.transports {
-        transport.label = EVIL.to_owned();
-        transport.summary = EVIL.to_owned();
-        transport.caveat = EVIL.to_owned();
-        transport.browser_support = EVIL.to_owned();
-    }
-    for row in &mut record.rows {
-        row.faults = vec![EVIL.to_owned()];
-        row.findings
-            .iter_mut()
-            .for_each(|finding| finding.text = EVIL.to_owned());
-        row.final_scores
-            .iter_mut()
-            .for_each(|score| score.home = EVIL.to_owned());
-        row.predictions.iter_mut().for_each(|one| one.model = EVIL.to_owned());
-    }
-    record
 }
 
 #[test]

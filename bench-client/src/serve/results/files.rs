@@ -38,8 +38,7 @@ const OTHERS: &str = "sandbox; default-src 'none'; frame-ancestors 'none'";
 #[derive(Serialize)]
 pub struct Named {
     name: String,
-    /// Absent where it is made when it is asked for.
-    bytes: Option<u64>,
+    bytes: u64,
     what: String,
 }
 
@@ -47,23 +46,23 @@ pub struct Named {
 ///
 /// # Errors
 /// Names the row whose histogram can't be written.
-pub fn of(record: &RunRecord) -> anyhow::Result<Vec<Named>> {
+pub fn of(listed: &Listed, record: &RunRecord) -> anyhow::Result<Vec<Named>> {
     let mut files = vec![Named {
         name: RECORD.to_owned(),
-        bytes: None,
+        bytes: listed.bytes_len(),
         what: "the record: everything else is made of it".to_owned(),
     }];
     for file in &report::FILES {
         files.push(Named {
             name: file.name.to_owned(),
-            bytes: Some((file.make)(record)?.len() as u64),
+            bytes: (file.make)(record)?.len() as u64,
             what: file.what.to_owned(),
         });
     }
     for log in hlog::logs(record)? {
         files.push(Named {
             name: format!("{HISTOGRAMS}{}", log.name),
-            bytes: Some(log.bytes.len() as u64),
+            bytes: log.bytes.len() as u64,
             what: "latency of one row, for HdrHistogram tools".to_owned(),
         });
     }

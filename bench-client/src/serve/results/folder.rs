@@ -9,29 +9,26 @@
 //! A link is left out, be it the folder of a run or its run.json: what it leads to is listed where it stands, or stands elsewhere. A run
 //! that can't be read has an entry with the reader's words.
 
+mod brief;
+mod listed;
+
 use std::{
     collections::HashMap,
     ffi::OsString,
     fs::{self, File, Metadata},
-    io::Read,
     os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, UNIX_EPOCH},
 };
 
 use parking_lot::Mutex;
 use serde::Serialize;
 
-use super::{
-    answer::{self, Refusal},
-    shown,
-};
-use crate::{
-    record::{self, FeedPlan, Mode, Outcome, Plan, RECORD_MAX_BYTES, RunRecord, RunStatus},
-    report::{describe, trust},
-    run::{ahead, underway},
-};
+use super::{answer::Refusal, shown};
+use crate::record::{self, RECORD_MAX_BYTES, RunRecord};
+use brief::Brief;
+use listed::Entry;
+pub use listed::{Listed, Progress};
 
 /// Runs that are listed: the newest.
 const LISTED: usize = 500;
@@ -39,8 +36,6 @@ const LISTED: usize = 500;
 const LOOKED_AT: usize = 20_000;
 /// Characters of a reader's words that are passed on.
 const WORDS: usize = 600;
-/// Bytes of underway.json, a multiple of what it has.
-const UNDERWAY_MAX_BYTES: u64 = 16 << 10;
 /// The name that an address has taken already.
 const TAKEN: &str = "overlay";
 
@@ -55,7 +50,7 @@ type Outline = Arc<Result<Brief, String>>;
 
 /// What changes with a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Stamp {
+pub struct Stamp {
     inode: u64,
     bytes: u64,
     modified: (i64, i64),
@@ -71,100 +66,12 @@ impl Stamp {
     }
 }
 
-/// A run as the list has it.
-#[derive(Debug, Clone, Serialize)]
-pub struct Brief {
-    scenario: String,
-    title: String,
-    started_utc: String,
-    #[serde(skip)]
-    recorded: RunStatus,
-    /// Absent in the record alone: see [`Listed::status`].
-    verdict: Option<&'static str>,
-    clients: u32,
-    topics: u32,
-    rate_hz: Option<f64>,
-    update_bytes: Option<u64>,
-    mode: Mode,
-    repeats: u32,
-    transports: Vec<String>,
-    labels: Vec<String>,
-    rows_done: usize,
-    rows_failed: usize,
-    rows_planned: usize,
-    /// Of the window.
-    duration_s: f64,
-    elapsed_s: f64,
-    revision: String,
-    cores: u32,
-    #[serde(skip)]
-    plan: PlannedPhases,
-}
-
-/// How long phases are to take, as far as a plan says.
-#[derive(Debug, Clone, Copy)]
-struct PlannedPhases {
-    ramp_s: Option<f64>,
-    settle_s: f64,
-    measure_s: f64,
-}
-
-/// A run that is there.
-#[derive(Clone)]
-pub struct Listed {
-    /// The folder's name.
-    pub id: String,
-    path: PathBuf,
-    stamp: Stamp,
-    outline: Outline,
-    /// Of a record that says `running`.
-    note: Option<underway::Note>,
-    runs: bool,
-}
-
-/// What is measured now.
-#[derive(Debug, Clone, Serialize)]
-pub struct Now {
-    label: String,
-    repeat: u32,
-    phase: String,
-    since_us: u64,
-    planned_s: Option<f64>,
-}
-
-/// How far a run is.
-#[derive(Debug, Clone, Serialize)]
-pub struct Progress {
-    rows_done: usize,
-    rows_planned: usize,
-    now: Option<Now>,
-}
-
 #[derive(Serialize)]
 struct Answer<'a> {
     folder: String,
     /// Runs that are older than those listed.
     left_out: usize,
     runs: Vec<Entry<'a>>,
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Entry<'a> {
-    Read {
-        id: &'a str,
-        status: RunStatus,
-        /// Its record says that it runs, and no process does.
-        killed: bool,
-        #[serde(flatten)]
-        brief: &'a Brief,
-        now: Option<Now>,
-        error: Option<()>,
-    },
-    Unreadable {
-        id: &'a str,
-        error: &'a str,
-    },
 }
 
 impl Folder {
@@ -223,7 +130,8 @@ impl Folder {
         found.sort_by_key(|(_, _, meta)| std::cmp::Reverse(Stamp::of(meta).modified));
         let left_out = found.len().saturating_sub(LISTED);
         found.truncate(LISTED);
-        let mut known = std::mem::take(&mut *self.known.lock());
+        // Held while reading: who looks meanwhile would read the same files once more.
+        let mut known = self.known.lock();
         let mut seen = HashMap::new();
         let mut listed = Vec::new();
         for (name, path, meta) in found {
@@ -235,7 +143,7 @@ impl Folder {
             listed.push(Listed::of(&name, path, stamp, outline.clone()));
             seen.insert(name, (stamp, outline));
         }
-        *self.known.lock() = seen;
+        *known = seen;
         listed.sort_by_key(|one| std::cmp::Reverse(one.started()));
         Ok((listed, left_out))
     }
@@ -291,187 +199,6 @@ fn plain(path: &Path) -> std::io::Result<File> {
         Ok(file)
     } else {
         Err(std::io::Error::other("it is no plain file"))
-    }
-}
-
-impl Listed {
-    fn of(name: &OsString, path: PathBuf, stamp: Stamp, outline: Outline) -> Self {
-        let is_running = matches!(&*outline, Ok(brief) if brief.recorded == RunStatus::Running);
-        let note = if is_running { note(&path) } else { None };
-        Self {
-            id: name.to_string_lossy().into_owned(),
-            path,
-            stamp,
-            outline,
-            runs: note.as_ref().is_some_and(|note| note.process.runs()),
-            note,
-        }
-    }
-
-    /// Changes with everything that is said of this run.
-    pub fn version(&self) -> String {
-        let now = self.note.as_ref().and_then(|note| note.now.as_ref());
-        answer::tag(&(self.stamp, self.runs, now))
-    }
-
-    /// When it was started; of an unreadable one, when its file was written.
-    fn started(&self) -> String {
-        match &*self.outline {
-            Ok(brief) => brief.started_utc.clone(),
-            Err(_) => {
-                let since = Duration::from_secs(self.stamp.modified.0.max(0) as u64);
-                humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string()
-            }
-        }
-    }
-
-    fn entry(&self) -> Entry<'_> {
-        match &*self.outline {
-            Ok(brief) => Entry::Read {
-                id: &self.id,
-                status: self.status(brief.recorded),
-                killed: self.killed(brief.recorded),
-                brief,
-                now: self.now(brief),
-                error: None,
-            },
-            Err(error) => Entry::Unreadable { id: &self.id, error },
-        }
-    }
-
-    /// The record once more, whole.
-    ///
-    /// # Errors
-    /// Says what the reader says.
-    pub fn record(&self) -> Result<RunRecord, Refusal> {
-        if let Err(words) = &*self.outline {
-            return Err(Refusal::Broken(words.clone()));
-        }
-        read(&self.id, &self.path)
-            .map(|(_, record)| record)
-            .map_err(Refusal::Broken)
-    }
-
-    /// run.json as it stands there.
-    ///
-    /// # Errors
-    /// As [`Listed::record`].
-    pub fn bytes(&self) -> Result<Vec<u8>, Refusal> {
-        let words = |error| Refusal::Broken(format!("{}/run.json can't be read: {error}", self.id));
-        bytes(&self.path).map(|(_, bytes)| bytes).map_err(words)
-    }
-
-    /// As the record says, but for a run whose process has gone.
-    pub fn status(&self, recorded: RunStatus) -> RunStatus {
-        if self.killed(recorded) {
-            RunStatus::Interrupted
-        } else {
-            recorded
-        }
-    }
-
-    pub fn killed(&self, recorded: RunStatus) -> bool {
-        recorded == RunStatus::Running && !self.runs
-    }
-
-    /// Absent of a run that has ended.
-    pub fn progress(&self) -> Option<Progress> {
-        let brief = (*self.outline).as_ref().ok()?;
-        self.runs.then(|| Progress {
-            rows_done: brief.rows_done,
-            rows_planned: brief.rows_planned,
-            now: self.now(brief),
-        })
-    }
-
-    fn now(&self, brief: &Brief) -> Option<Now> {
-        let now = self.note.as_ref().filter(|_| self.runs)?.now.clone()?;
-        let label = brief.transports.iter().position(|id| *id == now.contender);
-        let label = label.and_then(|at| brief.labels.get(at));
-        Some(Now {
-            label: label.unwrap_or(&now.contender).clone(),
-            repeat: now.repeat,
-            planned_s: match now.phase.as_str() {
-                "ramp" => brief.plan.ramp_s,
-                "settle" => Some(brief.plan.settle_s),
-                "measure" => Some(brief.plan.measure_s),
-                _ => None,
-            },
-            phase: now.phase,
-            since_us: now.since_us,
-        })
-    }
-}
-
-/// What stands beside a record under way; None where there is nothing, or nothing that can be read.
-fn note(record: &Path) -> Option<underway::Note> {
-    let mut text = Vec::new();
-    let file = plain(&record.with_file_name(underway::FILE)).ok()?;
-    file.take(UNDERWAY_MAX_BYTES).read_to_end(&mut text).ok()?;
-    serde_json::from_slice(&text).ok()
-}
-
-impl Brief {
-    fn of(record: &RunRecord) -> Self {
-        let plan = &record.plan;
-        let transports = plan.contender_ids();
-        let (rate_hz, update_bytes) = feed(&plan.feed);
-        let failed = |row: &&record::Row| matches!(row.outcome, Outcome::Failed { .. });
-        Self {
-            scenario: plan.scenario.clone(),
-            title: describe::heading(plan),
-            started_utc: record.started_utc.clone(),
-            recorded: record.status,
-            verdict: trust::of_run(record).map(trust::Standing::name),
-            clients: plan.clients,
-            topics: plan.topics(),
-            rate_hz,
-            update_bytes,
-            mode: plan.mode,
-            repeats: plan.repeats,
-            labels: transports.iter().map(|id| record.label(id).to_owned()).collect(),
-            rows_done: record.rows.len(),
-            rows_failed: record.rows.iter().filter(failed).count(),
-            rows_planned: rows_planned(record, transports.len()),
-            transports,
-            duration_s: plan.duration_s,
-            elapsed_s: record.elapsed_s,
-            revision: record.tool.revision.clone(),
-            cores: record.environment.cores,
-            plan: PlannedPhases::of(plan),
-        }
-    }
-}
-
-impl PlannedPhases {
-    fn of(plan: &Plan) -> Self {
-        Self {
-            ramp_s: plan.ramp_per_s.map(|per_s| f64::from(plan.clients) / per_s),
-            settle_s: plan.settle_s,
-            measure_s: plan.duration_s,
-        }
-    }
-}
-
-/// With looks, up to the next one: whether more rounds come is decided there.
-fn rows_planned(record: &RunRecord, contenders: usize) -> usize {
-    let rounds_done = record.rows.len() / contenders.max(1);
-    let planned = match record.status {
-        RunStatus::Finished | RunStatus::Failed => record.rows.len(),
-        RunStatus::Running | RunStatus::Interrupted => ahead(&record.plan, rounds_done as u32 + 1).0,
-    };
-    planned.max(record.rows.len())
-}
-
-fn feed(feed: &FeedPlan) -> (Option<f64>, Option<u64>) {
-    match feed {
-        FeedPlan::Simulated {
-            rate_hz, update_bytes, ..
-        } => (Some(*rate_hz), update_bytes.map(Into::into)),
-        FeedPlan::Replay { update_bytes, .. } => (None, update_bytes.map(Into::into)),
-        FeedPlan::Target {
-            rate_hz, update_bytes, ..
-        } => (*rate_hz, update_bytes.map(Into::into)),
     }
 }
 

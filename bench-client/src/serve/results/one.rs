@@ -1,4 +1,11 @@
 //! One run as the page shows it: the parts of report.html, made by the same hands, and its charts as files.
+//!
+//! ```text
+//! run.json -> Report, Charts -> Run (kept until the record is another) -+-> the answer
+//! underway.json -> status, progress -> Head (every time) ---------------+
+//! ```
+//!
+//! Drawing takes its time, which a run on the same machine would feel: it is done once a row, and a new phase costs none of it.
 
 use serde::Serialize;
 
@@ -17,23 +24,29 @@ use crate::{
     },
 };
 
-/// The answer about one run, and its charts as they are drawn.
+/// What is made of a record.
 pub struct Run {
-    pub version: String,
-    pub json: Vec<u8>,
+    /// [`Body`] as JSON.
+    body: Vec<u8>,
+    recorded: RunStatus,
     charts: Vec<(&'static str, String)>,
 }
 
+/// What changes while a row is measured.
 #[derive(Serialize)]
-struct Answer<'a> {
+struct Head<'a> {
     id: &'a str,
     version: &'a str,
-    title: &'a str,
-    started_utc: &'a str,
     status: RunStatus,
     killed: bool,
-    standing: Option<Standing<'a>>,
     progress: Option<Progress>,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    title: &'a str,
+    started_utc: &'a str,
+    standing: Option<Standing<'a>>,
     legend: &'a [Entry],
     blocks: Vec<Part<'a>>,
     charts: Vec<Drawn>,
@@ -66,6 +79,10 @@ pub struct Drawn {
     svg: String,
     table: String,
     figure: Figure,
+    /// Pixels of the picture, and where in it title and caption end: a page that shows both itself begins there.
+    width: i32,
+    height: i32,
+    top: i32,
 }
 
 impl Run {
@@ -79,28 +96,23 @@ impl Run {
     fn made(listed: &Listed, record: &RunRecord) -> anyhow::Result<Self> {
         let report = Report::of(record)?;
         let version = listed.version();
-        let svgs: Vec<(&'static str, String)> = report
+        let charts: Vec<(&'static str, String)> = report
             .charts
             .iter()
             .map(|chart| Ok((chart.id, svg::draw(chart)?)))
             .collect::<anyhow::Result<_>>()?;
-        // The version makes a browser that shows the page of a growing run fetch the new picture.
+        // With the version, a browser that shows the page of a growing run fetches the new picture.
         let address = |chart: &Chart| {
             let id = files::in_address(&listed.id);
             format!("/api/results/{id}/charts/{}?v={version}", chart.file_name())
         };
-        let answer = Answer {
-            id: &listed.id,
-            version: &version,
+        let body = Body {
             title: &report.title,
             started_utc: &record.started_utc,
-            status: listed.status(record.status),
-            killed: listed.killed(record.status),
             standing: report
                 .standing
                 .as_ref()
                 .map(|(verdict, class)| Standing { verdict, class }),
-            progress: listed.progress(),
             legend: &report.legend,
             blocks: std::iter::once(Part::run(&report))
                 .chain(report.blocks.iter().map(Part::of))
@@ -110,14 +122,34 @@ impl Run {
                 .iter()
                 .map(|chart| Drawn::of(chart, address(chart)))
                 .collect::<anyhow::Result<_>>()?,
-            files: files::of(record)?,
+            files: files::of(listed, record)?,
             commands: &report.commands,
         };
         Ok(Self {
-            json: serde_json::to_vec(&answer)?,
-            charts: svgs,
-            version,
+            body: serde_json::to_vec(&body)?,
+            recorded: record.status,
+            charts,
         })
+    }
+
+    /// The answer, with what the run does now.
+    ///
+    /// # Errors
+    /// None that plain data can have.
+    pub fn json(&self, listed: &Listed) -> Result<Vec<u8>, Refusal> {
+        let head = Head {
+            id: &listed.id,
+            version: &listed.version_now(),
+            status: listed.status(self.recorded),
+            killed: listed.killed(self.recorded),
+            progress: listed.progress(),
+        };
+        let mut json = serde_json::to_vec(&head).map_err(|error| Refusal::Failed(error.to_string()))?;
+        // Both are objects with fields: the one's end and the other's beginning make way for a comma.
+        json.pop();
+        json.push(b',');
+        json.extend_from_slice(&self.body[1..]);
+        Ok(json)
     }
 
     /// The picture of a chart.
@@ -152,7 +184,11 @@ impl Drawn {
     /// # Errors
     /// Names the chart whose table can't be written.
     pub fn of(chart: &Chart, svg: String) -> anyhow::Result<Self> {
+        let frame = svg::frame(chart);
         Ok(Self {
+            width: frame.width,
+            height: frame.height,
+            top: frame.top,
             id: chart.id,
             title: chart.title.clone(),
             caption: chart.caption.clone(),
