@@ -57,33 +57,32 @@ export function cards(signal) {
     button.addEventListener("click", async () => {
       const shown = hidden.delete(place);
       if (!shown) hidden.add(place);
-      button.setAttribute("aria-pressed", String(shown));
+      button.ariaPressed = String(shown);
       if (await started()) charts.show(place, shown);
     });
     return button;
   }
 
   function card_of({ id }) {
-    const card = { wanted: false, chart: null };
-    const press = (words, onclick) => el("button", { type: "button", onclick }, words);
-    card.title = el("h3");
-    card.caption = el("p", { class: "caption quiet small" });
-    card.image = el("img", { loading: "lazy", decoding: "async" });
-    // On a phone it is wider than the page, and scrolls by itself.
-    card.picture = el("div", { class: "picture", tabindex: matchMedia("(max-width: 700px)").matches ? 0 : null, role: "group" }, card.image);
-    card.plot = el("div", { class: "plot", hidden: true });
-    card.figures = el("div", { class: "figures", id: `${id}-figures`, hidden: true });
-    card.live = press("Interactive", () => (card.wanted ? rest(card) : wake(card)));
-    card.live.setAttribute("aria-pressed", "false");
-    card.table = press("Table", () => {
-      const open = card.figures.toggleAttribute("hidden") === false;
-      card.table.setAttribute("aria-expanded", String(open));
-      figures(card);
-    });
-    card.table.setAttribute("aria-expanded", "false");
-    card.table.setAttribute("aria-controls", card.figures.id);
-    card.svg = el("a", { class: "button", download: `${id}.svg` }, "SVG");
-    card.buttons = el("div", { class: "buttons", role: "group" }, card.live, card.table, card.svg, press("PNG", () => save(card)));
+    const press = (words, state, onclick) => el("button", { type: "button", [state]: "false", onclick }, words);
+    const card = {
+      wanted: false,
+      title: el("h3"),
+      caption: el("p", { class: "caption quiet small" }),
+      image: el("img", { loading: "lazy", decoding: "async" }),
+      plot: el("div", { class: "plot", hidden: true }),
+      figures: el("div", { class: "figures", hidden: true }),
+      live: press("Interactive", "aria-pressed", () => (card.wanted ? rest(card) : wake(card))),
+      table: press("Table", "aria-expanded", () => {
+        card.table.ariaExpanded = String(!card.figures.toggleAttribute("hidden"));
+        figures(card);
+      }),
+      svg: el("a", { class: "button", download: `${id}.svg` }, "SVG"),
+    };
+    const png = el("button", { type: "button", onclick: () => save(card) }, "PNG");
+    // On a phone the picture is wider than the page, and scrolls by itself.
+    card.picture = el("div", { class: "picture", role: "group", tabindex: matchMedia("(max-width: 700px)").matches ? 0 : null }, card.image);
+    card.buttons = el("div", { class: "buttons", role: "group" }, card.live, card.table, card.svg, png);
     card.element = el("figure", { class: "card", id }, el("figcaption", {}, card.title, card.caption), card.picture, card.plot, card.buttons, card.figures);
     made.set(id, card);
     seen?.observe(card.element);
@@ -91,18 +90,14 @@ export function cards(signal) {
   }
 
   function fill(card, chart) {
-    card.chart = chart;
-    const { title, caption, svg, width, height, top, figure } = chart;
-    card.title.textContent = title;
+    const { title, caption, svg, width, height, top, figure } = (card.chart = chart);
+    card.title.textContent = card.buttons.ariaLabel = card.picture.ariaLabel = title;
     card.caption.textContent = caption;
-    card.buttons.setAttribute("aria-label", title);
-    card.picture.setAttribute("aria-label", title);
     card.image.alt = `${title}: the figures stand in its table.`;
-    card.svg.href = svg;
+    card.image.src = card.svg.href = svg;
     // The picture carries title and caption too, for whom it is saved; here they stand above it, and the picture is cut there.
     const sizes = { width: `${width}px`, ratio: `${width} / ${height - top}`, room: `${Math.min(RESERVED_PX, figure.layout.height)}px` };
     for (const [name, value] of Object.entries(sizes)) card.picture.style.setProperty(`--${name}`, value);
-    card.image.src = svg;
     card.figures.replaceChildren();
     figures(card);
     if (!card.plot.hidden) draw(card);
@@ -144,15 +139,15 @@ export function cards(signal) {
   async function wake(card) {
     if (!card.plot.hidden) return;
     card.wanted = true;
-    card.live.setAttribute("aria-busy", "true");
+    card.live.ariaBusy = "true";
     const ready = await started();
-    card.live.removeAttribute("aria-busy");
+    card.live.ariaBusy = "false";
     if (!ready) card.wanted = false;
     if (!ready || !card.wanted || !card.plot.hidden) return;
     card.height = card.picture.offsetHeight;
     card.plot.hidden = false;
     card.picture.hidden = true;
-    card.live.setAttribute("aria-pressed", "true");
+    card.live.ariaPressed = "true";
     draw(card);
   }
 
@@ -166,7 +161,7 @@ export function cards(signal) {
     charts?.forget(card.plot);
     card.plot.hidden = true;
     card.picture.hidden = false;
-    card.live.setAttribute("aria-pressed", "false");
+    card.live.ariaPressed = "false";
   }
 
   async function save(card) {
