@@ -4,6 +4,9 @@ import { sortable } from "../lib/charts.js";
 import { el, fragment } from "../lib/dom.js";
 import { apiAddress } from "./words.js";
 
+/** Between two parts of a long page, so that it answers meanwhile. */
+export const breath = () => new Promise((resolve) => setTimeout(resolve));
+
 /** `run`: whose files relative links mean. */
 export function markup(html, run) {
   const made = fragment(html);

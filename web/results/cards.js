@@ -7,7 +7,7 @@
 
 import { drawer } from "../lib/charts.js";
 import { el } from "../lib/dom.js";
-import { markup } from "./blocks.js";
+import { breath, markup } from "./blocks.js";
 import { mark } from "./words.js";
 
 /** A drawn chart is higher than its picture. Up to this, the picture has its room, so that nothing moves when they change. */
@@ -27,29 +27,34 @@ export function cards(signal) {
   let charts = null;
   let seen = null;
   let entries = "";
+  let filling = Promise.resolve();
 
+  /** One after the other; ends when all cards stand. */
   function update(list, names) {
+    filling = filling.then(() => lay(list, names));
+    return filling;
+  }
+
+  async function lay(list, names) {
     if (JSON.stringify(names) !== entries) {
       entries = JSON.stringify(names);
       legend.replaceChildren(...names.map(toggle));
     }
-    for (const chart of list) {
-      const json = JSON.stringify(chart);
-      const card = made.get(chart.id) ?? card_of(chart);
-      if (card.json !== json) fill(card, chart);
-      card.json = json;
-    }
-    const ids = new Set(list.map(({ id }) => id));
     for (const [id, card] of made) {
-      if (ids.has(id)) continue;
+      if (list.some((chart) => chart.id === id)) continue;
       charts?.forget(card.plot);
       card.element.remove();
       made.delete(id);
     }
-    list.forEach(({ id }, at) => {
-      const { element } = made.get(id);
-      if (grid.children[at] !== element) grid.insertBefore(element, grid.children[at] ?? null);
-    });
+    for (const [at, chart] of list.entries()) {
+      const card = made.get(chart.id) ?? card_of(chart);
+      const json = JSON.stringify(chart);
+      if (card.json !== json) fill(card, chart);
+      card.json = json;
+      if (grid.children[at] !== card.element) grid.insertBefore(card.element, grid.children[at] ?? null);
+      await breath();
+      if (signal.aborted) return;
+    }
   }
 
   function toggle({ place, colour, shape, label }) {

@@ -5,7 +5,7 @@
 import { el } from "../lib/dom.js";
 import { bytes } from "../lib/format.js";
 import { problem, waiting } from "../lib/states.js";
-import { place, refill } from "./blocks.js";
+import { breath, place, refill } from "./blocks.js";
 import { cards } from "./cards.js";
 import { poll, speaker } from "./poll.js";
 import { apiAddress, badge, progress, standing } from "./words.js";
@@ -82,11 +82,10 @@ export async function show({ root, id, ...asking }) {
       if (body.children[at] !== made.element) body.insertBefore(made.element, body.children[at] ?? null);
       if (block.kind === "charts") {
         if (!made.body.firstChild) made.body.append(charts.element);
-        charts.update(run.charts, run.legend);
+        await charts.update(run.charts, run.legend);
       } else if (block.make) made.body.replaceChildren(...block.make(run, made.body));
       else refill(made, block.html, id);
-      // The page answers between two of them.
-      await new Promise((resolve) => setTimeout(resolve));
+      await breath();
       if (signal.aborted) return;
     }
     while (body.children.length > list.length) body.lastChild.remove();
