@@ -33,7 +33,7 @@ export async function show({ root, query, ...asking }) {
   const text = el("input", { type: "search", id: "filter", autocomplete: "off", placeholder: "scenario, technique, revision …", value: query.get("q"), oninput: refresh });
   const options = WORDS.map((word) => el("option", { selected: query.get("verdict") === word }, word));
   const verdict = el("select", { id: "verdict", onchange: refresh }, el("option", { value: "" }, "any"), options);
-  const over = el("button", { type: "button", onclick: () => go(`/results/overlay${asked([...chosen])}`) });
+  const over = el("button", { type: "button", onclick: layOver });
   const found = el("p", { class: "found quiet small" });
   const tools = el("div", { class: "tools" },
     el("p", {}, el("label", { for: "filter" }, "Filter"), text), el("p", {}, el("label", { for: "verdict" }, "Verdict"), verdict), el("p", {}, over), found);
@@ -45,6 +45,12 @@ export async function show({ root, query, ...asking }) {
   const spoken = el("p", { class: "only-read", role: "status" });
   const say = speaker(spoken);
   root.append(el("h1", {}, "Results"), el("p", { class: "quiet" }, "Choose two or more runs to lay them over each other."), place, spoken);
+
+  function layOver() {
+    go(`/results/overlay${asked([...chosen])}`);
+    scrollTo(0, 0);
+    root.focus({ preventScroll: true });
+  }
 
   /** Up, down, and as it was: newest first. */
   function sort(id) {
