@@ -35,7 +35,6 @@ use library::Library;
 use prose::Section;
 
 const STYLE: &str = include_str!("../../templates/report.css");
-const SCRIPT: &str = include_str!("../../templates/report.js");
 /// A shape for each technique beside its colour, as the charts have them.
 const SHAPES: [&str; 5] = ["●", "■", "◆", "▲", "▼"];
 
@@ -125,9 +124,9 @@ fn page(record: &RunRecord, library: &Library) -> Result<String> {
     let report = Report::of(record)?;
     let style = style();
     let page = Page {
-        policy: library::policy(library, SCRIPT, &style),
+        policy: library::policy(library, library::script(), &style),
         style,
-        script: SCRIPT,
+        script: library::script(),
         library: &library.script,
         figures: for_the_script(&report.charts)?,
         drawn: report.charts.iter().map(drawn).collect::<Result<_>>()?,

@@ -35,6 +35,17 @@ impl Library {
     }
 }
 
+/// The page's script: what it shares with the page of `serve`, a module there, and what it does beside. A scope of its own keeps
+/// its names from those of plotly.js.
+pub fn script() -> &'static str {
+    static SCRIPT: LazyLock<String> = LazyLock::new(|| {
+        let shared = include_str!("../../../../web/lib/charts.js").replace("\nexport ", "\n");
+        let own = include_str!("../../../templates/report.js");
+        format!("\"use strict\";\n(() => {{\n{shared}\n{own}}})();\n")
+    });
+    &SCRIPT
+}
+
 /// Nothing is fetched; scripts and styles are those with these digests. plotly.js adds an empty style element and fills it by
 /// rules, which the digest of nothing allows. `data:` and `blob:` pictures are the charts and what saving one of them makes.
 pub fn policy(library: &Library, script: &str, style: &str) -> String {
@@ -63,6 +74,15 @@ mod tests {
         assert!((3_000_000..6_000_000).contains(&library.script.len()));
         for end in ["</script", "<!--"] {
             assert!(!library.script.contains(end), "{end}");
+        }
+    }
+
+    #[test]
+    fn the_shared_module_is_a_script_here() {
+        let lines = || script().lines();
+        assert!(lines().any(|line| line.starts_with("function sortable(")));
+        for of_modules in ["export ", "import "] {
+            assert!(!lines().any(|line| line.starts_with(of_modules)), "{of_modules}");
         }
     }
 

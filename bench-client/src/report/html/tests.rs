@@ -14,7 +14,7 @@ fn page_of(record: &RunRecord) -> String {
 fn shown(page: &str) -> String {
     let mut out = page
         .replace(STYLE, "/* report.css */")
-        .replace(SCRIPT, "/* report.js */");
+        .replace(library::script(), "/* report.js */");
     for (start, end) in [("base64,", "\""), ("'sha256-", "'"), ("id=\"figures\">", "<")] {
         let mut parts = out.split(start);
         let mut cut = parts.next().unwrap().to_owned();
