@@ -1,0 +1,185 @@
+// A lane: one technique's real connection from this browser to the server, and the account of what it brings.
+//
+//   web/transports/<id>.js: follow(lane) -> lane.deliver(…) -> ledger.js -> picture.js, panel.js
+//        ^ ended, refused, cut: after a pause again, with the cursor
+//
+// `export async function follow(lane)` connects once and goes on until `lane.signal` is aborted, when it closes its connection at once and
+// may return; where the connection ends otherwise it throws an Error with the reason in words. To connect again is not its matter, unless
+// the browser's own object does so (EventSource). It works with
+//
+//   lane.signal             aborted by a cut, other settings, the end of the view
+//   lane.address(scheme)    of the feed with topic, mode and cursor (`since`, where anything is held); scheme "http" or "ws"
+//   lane.interval_ms        between two polls, for who polls on a schedule
+//   lane.clock_us()         time of the server, µs; taken first thing when data arrived
+//   lane.asked()            a request goes out: one head each way
+//   lane.opened()           the connection stands, or the first answer is here
+//   lane.lost(words)        the browser connects again by itself
+//   lane.skipped(polls)     polls that were due while one was under way
+//   lane.reset(cursor)      the server said that what follows is the newest state, not what comes next
+//   lane.deliver(at_us, updates, {bytes, messages, cursor})   parsed updates in order; `bytes` as far as a page sees them; `messages` of a
+//                           stream, whose framing a page does not see (0 for whole answers); `cursor` where it is not that of the last update
+
+import { Ledger } from "./ledger.js";
+
+/** How long a cut lasts. */
+const CUT_MS = 2_000;
+const RETRY_MS = { first: 500, most: 5_000 };
+/** A port that fails so often in a row while the server answers at the page's own is not reachable from here. */
+const FAILURES_MAX = 3;
+/** A lane that lacks what another has for so long, on top of what its polls and its path explain, is stalled. */
+const STALLED_US = 1_500_000;
+
+export class Lane {
+  /** connecting · live · cut · resuming · gone; `stalled` is told by `shown` */
+  state = "connecting";
+  words = "";
+  cursor = null;
+  live_us = 0;
+  path_id = null;
+  fallback = false;
+  #failures = 0;
+  #from_nothing = true;
+  #attempt = null;
+  #next_ms = 0;
+
+  /** `race`: {clock, known, settings, server}; `follow`: of the technique's module. */
+  constructor(description, place, race, follow, signal) {
+    Object.assign(this, { description, id: description.id, place, race, follow });
+    this.ledger = new Ledger(race.known);
+    this.ledger.clear(race.clock.now_us());
+    this.#run(signal);
+  }
+
+  get path() {
+    const paths = this.race.server.page.paths;
+    return paths.find(({ id }) => id === (this.path_id ?? this.race.settings.path)) ?? paths[0];
+  }
+
+  /** Closes the connection now; it resumes after a moment. */
+  cut() {
+    this.#set("cut", "");
+    this.#end(CUT_MS);
+  }
+
+  /** Closes the connection and opens it with the settings as they are. `anew`: holds nothing any more. */
+  reopen({ anew = false } = {}) {
+    if (anew) {
+      this.cursor = null;
+      this.ledger = new Ledger(this.race.known);
+      this.ledger.clear(this.race.clock.now_us());
+    }
+    [this.fallback, this.#failures] = [false, 0];
+    this.#end(0);
+  }
+
+  /** The state for people: live and stalled apart. */
+  shown(stale_us) {
+    const path = this.path;
+    const waits_us = ((this.description.delivery === "poll" ? this.race.settings.interval : 0) + 2 * path.delay_ms) * 1_000;
+    return this.state === "live" && stale_us > STALLED_US + waits_us ? "stalled" : this.state;
+  }
+
+  #end(wait_ms) {
+    this.#next_ms = wait_ms;
+    this.#attempt?.abort();
+  }
+
+  #set(state, words) {
+    [this.state, this.words] = [state, words];
+  }
+
+  async #run(signal) {
+    signal.addEventListener("abort", () => this.#end(0));
+    while (!signal.aborted) {
+      const attempt = (this.#attempt = new AbortController());
+      this.#next_ms = null;
+      if (this.state !== "gone") this.#set(this.cursor ? "resuming" : "connecting", "");
+      this.live_us = this.race.clock.now_us();
+      this.#from_nothing = this.cursor === null;
+      let why = "";
+      try {
+        await this.follow(this.#handed(attempt.signal));
+      } catch (error) {
+        why = error.message;
+      }
+      attempt.abort();
+      if (signal.aborted) return;
+      this.ledger.reconnects++;
+      if (this.#next_ms === null) {
+        this.#fail(why || "the connection ended");
+        const wait_ms = Math.min(RETRY_MS.first * 2 ** (this.#failures - 1), RETRY_MS.most);
+        this.#next_ms = wait_ms * (0.5 + Math.random() / 2);
+      }
+      if (this.#next_ms > 0) await this.#pause(signal);
+    }
+  }
+
+  /** Waits, unless something is to happen at once. */
+  #pause(signal) {
+    const pause = (this.#attempt = new AbortController());
+    return new Promise((done) => {
+      const timer = setTimeout(done, this.#next_ms);
+      pause.signal.addEventListener("abort", () => (clearTimeout(timer), done()));
+      if (signal.aborted) pause.abort();
+    });
+  }
+
+  #fail(words) {
+    this.#failures++;
+    const { server } = this.race;
+    if (this.#failures >= FAILURES_MAX && server.state === "up") this.fallback = true;
+    this.#set("gone", words);
+  }
+
+  #address(scheme) {
+    const { settings, server } = this.race;
+    const port = server.page.paths.length ? this.path.lanes[this.id] : undefined;
+    const host = this.fallback || !port ? location.host : `${location.hostname}:${port}`;
+    const query = new URLSearchParams({ topic: settings.topic, mode: settings.mode });
+    if (this.cursor) query.set("since", this.cursor);
+    return `${scheme}://${host}/feed/${this.id}?${query}`;
+  }
+
+  /** What `follow` works with. Whatever an ended attempt still says is not heard. */
+  #handed(signal) {
+    const { ledger, race } = this;
+    const heard = (act) => (...given) => void (signal.aborted || act(...given));
+    const opened = () => {
+      if (this.state !== "live") this.#set("live", "");
+      this.#failures = 0;
+    };
+    let again = false;
+    return {
+      signal,
+      interval_ms: race.settings.interval,
+      clock_us: () => race.clock.now_us(),
+      address: (scheme = "http") => this.#address(scheme),
+      asked: heard(() => ledger.requests++),
+      skipped: heard((polls) => (ledger.skipped += polls)),
+      opened: heard(() => {
+        // Who connects again by itself does not say when it asked.
+        if (again) [again, this.live_us] = [false, race.clock.now_us()];
+        opened();
+      }),
+      lost: heard((words) => {
+        again = true;
+        ledger.reconnects++;
+        const before = this.fallback;
+        this.#fail(words);
+        // The browser would ask the port it was given for ever.
+        if (this.fallback && !before) this.#end(0);
+      }),
+      reset: heard((cursor) => {
+        ledger.reset();
+        if (cursor) this.cursor = cursor;
+      }),
+      deliver: heard((at_us, updates, { bytes = 0, messages = 0, cursor } = {}) => {
+        ledger.seen_bytes += bytes;
+        ledger.messages += messages;
+        ledger.take(at_us, updates, { live_us: this.live_us, from_nothing: this.#from_nothing, latest: race.settings.mode === "latest" });
+        const last = updates.at(-1);
+        this.cursor = cursor ?? (last ? `${last.epoch}-${last.offset}` : this.cursor);
+      }),
+    };
+  }
+}
