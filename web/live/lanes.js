@@ -24,6 +24,8 @@ import { Ledger } from "./ledger.js";
 /** How long a cut lasts. */
 const CUT_MS = 2_000;
 const RETRY_MS = { first: 500, most: 5_000 };
+/** How long an attempt may take until it stands: longer than an answer may be held (25 s by default). */
+const OPEN_MS = 40_000;
 /** A port that fails so often in a row while the server answers at the page's own is not reachable from here. */
 const FAILURES_MAX = 3;
 /** A lane that lacks what another has for so long, on top of what its polls and its path explain, is stalled. */
@@ -96,17 +98,23 @@ export class Lane {
       if (this.state !== "gone") this.#set(this.cursor ? "resuming" : "connecting", "");
       this.live_us = this.race.clock.now_us();
       this.#from_nothing = this.cursor === null;
-      let why = "";
+      let why = "the connection ended";
+      const timer = setTimeout(() => {
+        if (this.state === "live") return;
+        why = `no answer in ${OPEN_MS / 1_000} s`;
+        attempt.abort();
+      }, OPEN_MS);
       try {
         await this.follow(this.#handed(attempt.signal));
       } catch (error) {
         why = error.message;
       }
+      clearTimeout(timer);
       attempt.abort();
       if (signal.aborted) return;
       this.ledger.reconnects++;
       if (this.#next_ms === null) {
-        this.#fail(why || "the connection ended");
+        this.#fail(why);
         const wait_ms = Math.min(RETRY_MS.first * 2 ** (this.#failures - 1), RETRY_MS.most);
         this.#next_ms = wait_ms * (0.5 + Math.random() / 2);
       }
@@ -125,10 +133,18 @@ export class Lane {
   }
 
   #fail(words) {
-    this.#failures++;
-    const { server } = this.race;
-    if (this.#failures >= FAILURES_MAX && server.state === "up") this.fallback = true;
     this.#set("gone", words);
+    if (++this.#failures % FAILURES_MAX === 0 && !this.fallback) this.#fall_back();
+  }
+
+  /** Asks whether the server answers at the page's own port; then that one does for this lane too. */
+  async #fall_back() {
+    const { server } = this.race;
+    await server.look();
+    if (server.state !== "up" || this.state !== "gone" || this.#failures < FAILURES_MAX) return;
+    this.fallback = true;
+    // An EventSource would ask the port it was given for ever.
+    this.#end(0);
   }
 
   #address(scheme) {
@@ -164,10 +180,7 @@ export class Lane {
       lost: heard((words) => {
         again = true;
         ledger.reconnects++;
-        const before = this.fallback;
         this.#fail(words);
-        // The browser would ask the port it was given for ever.
-        if (this.fallback && !before) this.#end(0);
       }),
       reset: heard((cursor) => {
         ledger.reset();

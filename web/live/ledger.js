@@ -9,7 +9,8 @@ const SHOWN_MAX = 16_384;
 /** For the sparkline: half a minute. */
 const SLOTS = 120;
 export const SLOT_US = 250_000;
-export const PLAIN = 0, GOAL = 1, LATE = 2;
+/** Kinds of a mark; those of what was caught up, or was the first state, are LATE besides. */
+export const GOAL = 1, LATE = 2;
 
 /** The updates any lane has got, in order of their offset: what the others still wait for. */
 export class Known extends Ring {
@@ -87,16 +88,17 @@ export class Ledger {
     } else if (seq > held.seq + 1) this.#gap(seq - held.seq - 1, latest);
     held.seq = seq;
 
-    const kind = state || due_us < live_us ? LATE : update.event.endsWith("goal") ? GOAL : PLAIN;
-    this.known.add(update, kind === GOAL ? GOAL : PLAIN);
-    this.arrivals.push(due_us, at_us, kind);
+    const goal = update.event.endsWith("goal") ? GOAL : 0;
+    const late = state || due_us < live_us ? LATE : 0;
+    this.known.add(update, goal);
+    this.arrivals.push(due_us, at_us, goal | late);
     this.#time(at_us, due_us);
     this.newest = update;
     this.offset = update.offset;
     this.epoch = epoch;
     this.updates++;
     if (state) this.initial++;
-    else if (kind === LATE) this.caught.add(at_us - due_us);
+    else if (late) this.caught.add(at_us - due_us);
     else this.#sample(at_us, at_us - due_us);
   }
 

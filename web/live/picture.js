@@ -11,8 +11,10 @@ import { GOAL, LATE } from "./ledger.js";
 const PX_PER_S = { wide: 90, narrow: 60 };
 /** Columns cleared ahead of now: the estimate of the server's clock may be off by as much. */
 const AHEAD = 8;
-/** Marks of those awaited that are drawn one by one; more are a bar. */
-const AWAITED_MAX = 240;
+/** Nearer to each other than so many pixels, those awaited are a bar without rings. */
+const RINGS_PX = 4;
+/** Updates whose due times tell how dense the feed is. */
+const NEAR = 64;
 
 export class Picture {
   #context;
@@ -22,7 +24,6 @@ export class Picture {
   #fresh = true;
   #drawn = 0;
   #exposed = 0;
-  #rate = { count: 0, at_us: 0, px: 9 };
 
   constructor(canvas, lane) {
     Object.assign(this, { canvas, lane });
@@ -54,7 +55,7 @@ export class Picture {
     const x = this.#x(now_us);
     if (this.#ledger !== ledger || this.#fresh || x - this.#exposed >= width) this.#restart(ledger, x, width, height);
     this.#expose(x + AHEAD, width, height);
-    this.#lines(ledger, now_us, x, width);
+    this.#lines(ledger, x, width);
     const context = this.#context;
     context.clearRect(0, 0, width, height);
     this.#edges(context, now_us, x, width, height);
@@ -96,17 +97,13 @@ export class Picture {
     this.#exposed = to;
   }
 
-  #lines(ledger, now_us, x, width) {
+  #lines(ledger, x, width) {
     const { arrivals } = ledger;
     const [own, quiet] = [this.#colours.own, this.#colours.quiet];
-    if (now_us - this.#rate.at_us > 1e6) {
-      const per_s = Math.max(0.1, ((arrivals.count - this.#rate.count) * 1e6) / (now_us - this.#rate.at_us));
-      this.#rate = { count: arrivals.count, at_us: now_us, px: (this.px_per_us * 1e6) / per_s / this.scale };
-    }
-    const near = this.#rate.px;
-    const paths = [new Path2D(), new Path2D(), new Path2D()];
-    const dots = [new Path2D(), new Path2D(), new Path2D()];
-    const radius = [near > 4 ? 2.4 : 1, near > 2 ? 5.5 : 3.5, near > 4 ? 2 : 1].map((size) => size * this.scale);
+    const near = this.#spacing(arrivals);
+    const kinds = [0, LATE, GOAL, LATE | GOAL];
+    const [paths, dots] = [kinds.map(() => new Path2D()), kinds.map(() => new Path2D())];
+    const radius = (kind) => (kind & GOAL ? (near > 2 ? 5.5 : 2.5) : near > 4 ? 2.4 : 1) * this.scale;
     const left = x - width + AHEAD + 1;
     for (let k = Math.max(this.#drawn, arrivals.first); k < arrivals.count; k++) {
       const at = k % arrivals.size;
@@ -122,19 +119,25 @@ export class Picture {
         paths[kind].lineTo(here - shift, this.bottom);
       }
       const middle = here - page * width + 0.5;
-      dots[kind].moveTo(middle + radius[kind], this.bottom);
-      dots[kind].arc(middle, this.bottom, radius[kind], 0, 7);
+      dots[kind].moveTo(middle + radius(kind), this.bottom);
+      dots[kind].arc(middle, this.bottom, radius(kind), 0, 7);
     }
     this.#drawn = arrivals.count;
     const ring = this.#ring;
-    for (const kind of [LATE, 0, GOAL]) {
-      ring.strokeStyle = ring.fillStyle = kind === LATE ? quiet : own;
-      ring.globalAlpha = kind === GOAL ? 1 : Math.min(0.85, Math.max(0.12, near / 6));
-      ring.lineWidth = (kind === GOAL ? 2.2 : 1.1) * this.scale;
+    for (const kind of kinds) {
+      ring.strokeStyle = ring.fillStyle = kind & LATE ? quiet : own;
+      ring.globalAlpha = kind & GOAL ? 1 : Math.min(0.85, Math.max(0.3, near / 6));
+      ring.lineWidth = (kind & GOAL && near > 2 ? 2.2 : 1.1) * this.scale;
       ring.stroke(paths[kind]);
       ring.globalAlpha = 1;
       ring.fill(dots[kind]);
     }
+  }
+
+  /** CSS pixels between updates, by the schedule and not by how they came. */
+  #spacing({ dues, count, size }) {
+    const many = Math.min(count, NEAR) - 1;
+    return many < 1 ? 9 : ((dues[(count - 1) % size] - dues[(count - 1 - many) % size]) * this.px_per_us) / many / this.scale;
   }
 
   /** The two edges, and a line each second. */
@@ -162,15 +165,15 @@ export class Picture {
   #awaited(context, known, { first, behind }, x, width) {
     const place = (k) => Math.max(0, width - 1 - (x - this.#x(known.dues[k % known.size])));
     const start = place(first);
+    const rings = (width - start) / behind > RINGS_PX * this.scale;
     context.fillStyle = this.#colours.own;
-    context.globalAlpha = 0.35;
+    context.globalAlpha = rings ? 0.35 : 1;
     context.fillRect(start, this.top - 3 * this.scale, width - start, 6 * this.scale);
     context.globalAlpha = 1;
     context.strokeStyle = this.#colours.ink;
     context.fillStyle = this.#colours.page;
     context.lineWidth = 1.3 * this.scale;
-    const every = Math.ceil(behind / AWAITED_MAX);
-    for (let k = first; k < known.count; k += every) {
+    for (let k = first; rings && k < known.count; k++) {
       context.beginPath();
       context.arc(Math.min(place(k), width - 4 * this.scale), this.top, (known.kinds[k % known.size] === GOAL ? 5 : 2.6) * this.scale, 0, 7);
       context.fill();

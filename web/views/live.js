@@ -68,7 +68,8 @@ export async function show({ root, query, signal }) {
   const period = el("span", { class: "number" });
   const spoken = el("p", { class: "only-read", "aria-live": "polite" });
   const silent = el("p", { class: "notice empty silent", hidden: true }, "The feed is silent: no update is due. Choose more than 0 updates/s, where the server lets you.");
-  const axis = el("p", { class: "axis small quiet", "aria-hidden": "true" });
+  const back = el("span", { class: "number" });
+  const axis = el("p", { class: "axis small quiet", "aria-hidden": "true" }, back, el("span", {}, "now"));
   root.replaceChildren(
     el("h1", {}, `One feed, ${lanes.length} ways to your browser`),
     el("p", { class: "lead" }, "Each strip shows real connections of this page. An update is due at the server (upper edge) and arrives here (lower edge); the line between is its delay. ",
@@ -119,7 +120,7 @@ export async function show({ root, query, signal }) {
     if (!figures) return;
     silent.hidden = server.stats.feed.rate_hz !== 0 && server.stats.topics.length > 0;
     tell(period, time(now_us - since_us));
-    tell(axis, `${Math.round(rows[0]?.picture.span_s ?? 0)} s ago\u2003…\u2003now`);
+    tell(back, `${(rows[0]?.picture.span_s ?? 0).toFixed(1)} s ago`);
     tell(basis, facts(clock, lanes, hidden));
     if (at - said >= SAY_MS) {
       said = at;
