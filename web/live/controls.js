@@ -46,6 +46,7 @@ export function controls(values, server, { changed, fed, problem, buttons }, sig
     } catch (error) {
       if (error.name === "AbortError") return;
       problem(`The feed stays as it is: ${error.message}.`);
+      rate.dataset.key = payload.dataset.key = ""; // They show what is, not what was asked.
     }
     await server.look();
   };

@@ -24,7 +24,7 @@ export class Crowds {
 
   /** Buttons and figures of a lane's crowd. */
   row({ id, label }) {
-    const step = (by) => el("button", { type: "button", disabled: !this.server.offers("demo"), "aria-label": `${label}: ${by}`, onclick: () => this.#set(id, by) }, by);
+    const step = (by) => el("button", { type: "button", disabled: !this.server.offers("demo"), "aria-label": `${label}, crowd: ${by}`, onclick: () => this.#set(id, by) }, by);
     const row = { add: step(`+ ${count(STEP)} clients`), end: step("no clients"), words: el("p", { class: "crowd small number" }) };
     row.end.disabled = true;
     this.#rows.set(id, row);

@@ -36,6 +36,7 @@ export class Lane {
   state = "connecting";
   words = "";
   cursor = null;
+  /** When the connection stood, on the server's clock. */
   live_us = 0;
   path_id = null;
   fallback = false;
@@ -96,7 +97,6 @@ export class Lane {
       const attempt = (this.#attempt = new AbortController());
       this.#next_ms = null;
       if (this.state !== "gone") this.#set(this.cursor ? "resuming" : "connecting", "");
-      this.live_us = this.race.clock.now_us();
       this.#from_nothing = this.cursor === null;
       let why = "the connection ended";
       const timer = setTimeout(() => {
@@ -160,11 +160,6 @@ export class Lane {
   #handed(signal) {
     const { ledger, race } = this;
     const heard = (act) => (...given) => void (signal.aborted || act(...given));
-    const opened = () => {
-      if (this.state !== "live") this.#set("live", "");
-      this.#failures = 0;
-    };
-    let again = false;
     return {
       signal,
       interval_ms: race.settings.interval,
@@ -173,12 +168,13 @@ export class Lane {
       asked: heard(() => ledger.requests++),
       skipped: heard((polls) => (ledger.skipped += polls)),
       opened: heard(() => {
-        // Who connects again by itself does not say when it asked.
-        if (again) [again, this.live_us] = [false, race.clock.now_us()];
-        opened();
+        if (this.state === "live") return;
+        // What was due before now is state or catch-up: the time to connect is no latency of an update.
+        this.live_us = race.clock.now_us();
+        this.#failures = 0;
+        this.#set("live", "");
       }),
       lost: heard((words) => {
-        again = true;
         ledger.reconnects++;
         this.#fail(words);
       }),

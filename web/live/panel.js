@@ -7,25 +7,24 @@ import { SLOT_US } from "./ledger.js";
 
 /** The axis of the small charts: both logarithmic, the same for all lanes. */
 const FROM_US = 100, TO_US = 10_000_000;
-const STATES = {
-  connecting: "connecting", live: "live", stalled: "stalled", cut: "cut", resuming: "resuming", gone: "gone",
-};
 
 /** Columns of the table: [words, what they mean, value(ledger, freshness, lane)]. */
 const COLUMNS = [
   ["p50", "Half of the updates came within this time, from due to here", (l, f, lane) => quantile(lane, 0.5)],
   ["p95", "95 of 100 came within this time", (l, f, lane) => quantile(lane, 0.95)],
   ["p99", "99 of 100 came within this time", (l, f, lane) => quantile(lane, 0.99)],
+  ["requests", "Heads sent; in brackets the polls left out because one was under way", (l) => count(l.requests) + brackets(l.skipped)],
+  ["bytes/update", "See the basis below", (l, f, lane) => bytes(lane.cost.per_update(l))],
   ["updates", "Received, those of the first state and of a catch-up too", (l) => count(l.updates)],
-  ["missed", "Gaps in the count of a topic", (l) => count(l.missed) + (l.superseded ? ` (+${count(l.superseded)} superseded)` : "")],
+  ["missed", "Gaps in the count of a topic; in brackets those that a newer one superseded, in mode latest", (l) => count(l.missed) + brackets(l.superseded)],
   ["duplicates", "Updates received twice", (l) => count(l.duplicates)],
-  ["resets", "The server could not go on from the cursor, and said so", (l) => count(l.resets) + (l.lagged ? ` (${count(l.lagged)} lost)` : "")],
+  ["resets", "The server could not go on from the cursor, and said so; in brackets the updates lost by that", (l) => count(l.resets) + brackets(l.lagged)],
   ["age", "Time since the newest update held was due, on average", (l, f) => time(f.age_mean_us)],
   ["stale", "Share of the time in which a due update was not here", (l, f) => percent(f.stale_share)],
-  ["requests", "Heads sent; polls left out because one was under way are in brackets", (l) => count(l.requests) + (l.skipped ? ` (${count(l.skipped)} skipped)` : "")],
-  ["bytes/update", "See the basis below", (l, f, lane) => bytes(lane.cost.per_update(l))],
-  ["caught up", "Updates that were due while there was no connection, and the longest any waited", (l) => (l.caught.count ? `${count(l.caught.count)}, ≤ ${time(l.caught.max_us)}` : "0")],
+  ["caught up", "Updates that were due while there was no connection, and the longest any waited", (l) => count(l.caught.count) + (l.caught.count ? `, ${time(l.caught.max_us)}` : "")],
 ];
+
+const brackets = (value) => (value ? ` (${count(value)})` : "");
 
 /** A latency of what was received alone would flatter who jumps over the most. */
 export function quantile(lane, share) {
@@ -61,7 +60,7 @@ export class Panel {
   static head() {
     const name = ([words, meaning]) => el("th", { scope: "col", class: "right", title: meaning }, words);
     return el("tr", {}, el("th", { scope: "col" }, "technique"), COLUMNS.slice(0, 3).map(name), el("th", { scope: "col" }, "last 30 s"),
-      el("th", { scope: "col" }, "0.1 ms … 10 s"), COLUMNS.slice(3).map(name));
+      el("th", { scope: "col", title: "How latencies are spread, 0.1 ms to 10 s" }, "spread"), COLUMNS.slice(3).map(name));
   }
 
   /** Text is set where it differs: an unchanged figure costs no layout. */
@@ -76,7 +75,7 @@ export class Panel {
     const { ledger } = lane;
     const state = lane.shown(freshness.stale_us);
     if (this.row.dataset.state !== state) this.row.dataset.state = state;
-    this.#say(this.state, STATES[state]);
+    this.#say(this.state, state);
     const { newest } = ledger;
     this.#say(this.home, newest?.home ?? "");
     this.#say(this.away, newest?.away ?? "");

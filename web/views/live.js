@@ -36,19 +36,19 @@ export async function show({ root, query, signal }) {
   const problems = el("p", { class: "problems", role: "alert" });
   const problem = (words) => (problems.textContent = words);
   const crowds = new Crowds(server, problem, signal);
-  const rows = lanes.map((lane) => {
-    lane.cost = new Cost();
-    lane.cost.look(lane.id, signal);
-    const panel = new Panel(lane, actions(lane, crowds));
-    panel.row.querySelector(".acts").append(lane.crowd.words);
-    return { lane, panel, picture: new Picture(panel.canvas, lane) };
-  });
-
   let since_us = clock.now_us();
   const anew = () => {
     since_us = clock.now_us();
     for (const lane of lanes) lane.ledger.clear(since_us);
   };
+  const rows = lanes.map((lane) => {
+    lane.cost = new Cost();
+    if (server.offers("wire")) lane.cost.look(lane.id, signal);
+    const panel = new Panel(lane, actions(lane, crowds, anew));
+    panel.row.querySelector(".acts").append(lane.crowd.words);
+    return { lane, panel, picture: new Picture(panel.canvas, lane) };
+  });
+
   const paused = pressed("Pause", () => rows.forEach(({ picture }) => picture.renew()));
   const set = controls(race.settings, server, {
     problem,
@@ -65,11 +65,11 @@ export async function show({ root, query, signal }) {
   }, signal);
 
   const basis = el("p", { class: "small quiet" });
-  const period = el("span", { class: "number" });
+  const period = el("span", { class: "number period" });
   const spoken = el("p", { class: "only-read", "aria-live": "polite" });
   const silent = el("p", { class: "notice empty silent", hidden: true }, "The feed is silent: no update is due. Choose more than 0 updates/s, where the server lets you.");
-  const back = el("span", { class: "number" });
-  const axis = el("p", { class: "axis small quiet", "aria-hidden": "true" }, back, el("span", {}, "now"));
+  const [back, end] = [el("span", { class: "number" }), el("span", {}, "now")];
+  const axis = el("p", { class: "axis small quiet", "aria-hidden": "true" }, back, end);
   root.replaceChildren(
     el("h1", {}, `One feed, ${lanes.length} ways to your browser`),
     el("p", { class: "lead" }, "Each strip shows real connections of this page. An update is due at the server (upper edge) and arrives here (lower edge); the line between is its delay. ",
@@ -77,7 +77,7 @@ export async function show({ root, query, signal }) {
     set.element, problems, silent,
     el("div", { class: "race" }, rows.map(({ panel }) => panel.row), axis), crowds.server_line,
     el("h2", { class: "later" }, "Figures"),
-    el("p", { class: "small quiet" }, "Since the last change of the settings: ", period, ". Latency counts from when an update was due to when this page had it, on the server's clock."),
+    el("p", { class: "small quiet" }, "Since the last change of the settings: ", period, ". Latency counts from when an update was due to when this page had it, on the server's clock. In brackets: polls left out because one was under way, updates superseded in mode latest, updates lost by a reset."),
     el("div", { class: "table", role: "region", tabindex: "0", "aria-label": "Figures of each technique" }, el("table", {}, el("thead", {}, Panel.head()), el("tbody", {}, rows.map(({ panel }) => panel.line)))),
     basis,
     el("p", { class: "small quiet" }, "Every technique asks at a port of its own, because a browser opens about six HTTP/1.1 connections to one origin and a stream keeps one: ", el("a", { href: "/how" }, "how it works"), "."),
@@ -89,7 +89,7 @@ export async function show({ root, query, signal }) {
     set.show();
     for (const lane of lanes) {
       lane.reopen();
-      lane.cost.look(lane.id, signal);
+      if (server.offers("wire")) lane.cost.look(lane.id, signal);
     }
   }, { signal });
 
@@ -106,8 +106,9 @@ export async function show({ root, query, signal }) {
   const frame = (at) => {
     if (signal.aborted) return;
     requestAnimationFrame(frame);
-    const paused_now = paused.getAttribute("aria-pressed") === "true";
-    if (paused_now || (still.matches && at - drawn < STEP_MS)) return;
+    const stopped = paused.getAttribute("aria-pressed") === "true";
+    tell(end, stopped ? "paused; the connections go on" : "now");
+    if (stopped || (still.matches && at - drawn < STEP_MS)) return;
     drawn = at;
     const figures = at - painted >= FIGURES_MS;
     if (figures) painted = at;
@@ -130,14 +131,14 @@ export async function show({ root, query, signal }) {
   requestAnimationFrame(frame);
 }
 
-function actions(lane, crowds) {
+function actions(lane, crowds, anew) {
   const { label } = lane.description;
   lane.crowd = crowds.row(lane.description);
   const able = lane.race.server.page.paths.some(({ id }) => id === SLOW);
   const slow = pressed("Slow reader", (on) => {
     lane.path_id = on ? SLOW : null;
     lane.reopen();
-    lane.ledger.clear(lane.race.clock.now_us());
+    anew();
   });
   slow.disabled = !able;
   slow.setAttribute("aria-label", `${label}: slow reader`);
@@ -169,8 +170,9 @@ function leading(rows) {
   const [{ lane: { ledger, race } }] = rows;
   const { newest } = ledger;
   if (!newest) return "No update yet.";
-  const delays = race.settings.mode === "latest" ? "" : rows.map(({ lane }) => `${lane.description.label} ${quantile(lane, 0.5)}`).join(", ");
-  return `${newest.home} ${newest.home_score}, ${newest.away} ${newest.away_score}. Typical delay: ${delays}.`;
+  const score = `${newest.home} ${newest.home_score}, ${newest.away} ${newest.away_score}.`;
+  if (race.settings.mode === "latest") return score;
+  return `${score} Typical delay: ${rows.map(({ lane }) => `${lane.description.label} ${quantile(lane, 0.5)}`).join(", ")}.`;
 }
 
 function tell(node, words) {
