@@ -9,8 +9,9 @@ import { get } from "../lib/api.js";
 
 const AT_FIRST = 8;
 const EVERY_MS = 5_000;
-/** An old exchange says nothing of a clock that has drifted since. */
 const SAMPLES_MAX = 12;
+/** How fast two clocks may part, in µs a second: an old exchange says less. */
+const DRIFT = 20;
 
 export const local_us = () => (performance.timeOrigin + performance.now()) * 1_000;
 
@@ -48,10 +49,11 @@ export class Clock {
       const seen = performance.getEntriesByType("resource").find((entry) => entry.name.endsWith("/api/clock") && entry.requestStart >= from);
       const [sent, back] = seen?.responseStart > 0 ? [seen.requestStart, seen.responseStart] : [from, to];
       const middle = (performance.timeOrigin + (sent + back) / 2) * 1_000;
-      this.#samples.push({ offset: now_us - middle, bound: ((back - sent) / 2) * 1_000 + this.step_us });
+      this.#samples.push({ offset: now_us - middle, half: ((back - sent) / 2) * 1_000 + this.step_us, at: to });
       if (this.#samples.length > SAMPLES_MAX) this.#samples.shift();
-      const best = this.#samples.reduce((a, b) => (b.bound < a.bound ? b : a));
-      [this.offset_us, this.bound_us] = [best.offset, best.bound];
+      const bound = ({ half, at }) => half + ((to - at) / 1_000) * DRIFT;
+      const best = this.#samples.reduce((a, b) => (bound(b) < bound(a) ? b : a));
+      [this.offset_us, this.bound_us] = [best.offset, bound(best)];
       return true;
     } catch {
       return false; // The next one comes.
@@ -59,14 +61,14 @@ export class Clock {
   }
 }
 
-/** The smallest step the browser's clock is seen to make, in µs. */
+/** The smallest step the browser's clock is seen to make, in µs: a few ms of looking at most. */
 function step() {
-  let smallest = Infinity;
-  for (let tries = 0, last = performance.now(); tries < 20_000 && smallest > 5e-3; tries++) {
+  let [smallest, last] = [1, performance.now()];
+  for (let steps = 0, end = last + 4; steps < 20 && last < end; ) {
     const now = performance.now();
-    if (now > last) smallest = Math.min(smallest, now - last);
-    last = now;
-    if (tries > 2_000 && smallest < Infinity) break;
+    if (now === last) continue;
+    smallest = Math.min(smallest, now - last);
+    [last, steps] = [now, steps + 1];
   }
-  return smallest === Infinity ? 1_000 : Math.round(smallest * 1_000);
+  return Math.round(smallest * 1_000);
 }

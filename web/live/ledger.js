@@ -65,6 +65,9 @@ export class Ledger {
 
   /** `live_us`: what was due before the connection stood is state or catch-up, and no sample of its latency. */
   take(at_us, updates, { live_us, from_nothing, latest }) {
+    // It was stale from the first update it lacked on, though that one may be superseded by now and never come.
+    const lacked = latest && this.newest && updates.length ? this.#lacking() : null;
+    if (lacked !== null && lacked < this.known.count) this.#time(at_us, this.known.dues[lacked % this.known.size]);
     for (const update of updates) this.#one(at_us, update, live_us, from_nothing, latest);
   }
 
@@ -133,14 +136,20 @@ export class Ledger {
     this.aged_us = to;
   }
 
+  /** Number of the first known update that is not held; of an older epoch nothing is. */
+  #lacking() {
+    const { known } = this;
+    const offset = this.epoch === known.epoch ? this.offset : 0;
+    let at = known.count;
+    while (at > known.first && known.offsets[(at - 1) % known.size] > offset) at--;
+    return at;
+  }
+
   /** {age_us, age_mean_us, stale_us (now), stale_share, behind (updates others have)} */
   freshness(now_us) {
     this.#age_to(now_us);
     const { known } = this;
-    let at = known.count;
-    // Of an older epoch nothing is held.
-    const offset = this.epoch === known.epoch ? this.offset : 0;
-    while (at > known.first && known.offsets[(at - 1) % known.size] > offset) at--;
+    const at = this.#lacking();
     const behind = known.count - at;
     const lacking_us = behind ? known.dues[at % known.size] : now_us;
     const open = Math.max(0, now_us - Math.max(lacking_us, this.covered_us));

@@ -20,6 +20,8 @@ const FIGURES_MS = 250;
 /** With reduced motion the picture steps instead of running. */
 const STEP_MS = 1_000;
 const SAY_MS = 10_000;
+/** A frame later than this is told: the page is the limit then. */
+const HELD_MS = 100;
 const SLOW = "slow-reader";
 
 export async function show({ root, query, signal }) {
@@ -36,9 +38,10 @@ export async function show({ root, query, signal }) {
   const problems = el("p", { class: "problems", role: "alert" });
   const problem = (words) => (problems.textContent = words);
   const crowds = new Crowds(server, problem, signal);
-  let since_us = clock.now_us();
+  let [since_us, held_ms] = [clock.now_us(), 0];
   const anew = () => {
     since_us = clock.now_us();
+    held_ms = 0;
     for (const lane of lanes) lane.ledger.clear(since_us);
   };
   const rows = lanes.map((lane) => {
@@ -95,17 +98,19 @@ export async function show({ root, query, signal }) {
 
   let hidden = document.hidden;
   const renew = () => rows.forEach(({ picture }) => picture.renew());
-  document.addEventListener("visibilitychange", () => { hidden ||= document.hidden; renew(); }, { signal });
+  document.addEventListener("visibilitychange", () => { hidden ||= document.hidden; before = null; renew(); }, { signal });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", renew, { signal });
   const sizes = new ResizeObserver(renew);
   rows.forEach(({ panel }) => sizes.observe(panel.canvas));
   signal.addEventListener("abort", () => sizes.disconnect());
   const still = matchMedia("(prefers-reduced-motion: reduce)");
 
-  let [painted, said, drawn] = [-Infinity, performance.now(), -Infinity];
+  let [painted, said, drawn, before] = [-Infinity, performance.now(), -Infinity, null];
   const frame = (at) => {
     if (signal.aborted) return;
     requestAnimationFrame(frame);
+    held_ms = Math.max(held_ms, before === null || document.hidden ? 0 : at - before);
+    before = at;
     const stopped = paused.getAttribute("aria-pressed") === "true";
     tell(end, stopped ? "paused; the connections go on" : "now");
     if (stopped || (still.matches && at - drawn < STEP_MS)) return;
@@ -122,7 +127,7 @@ export async function show({ root, query, signal }) {
     silent.hidden = server.stats.feed.rate_hz !== 0 && server.stats.topics.length > 0;
     tell(period, time(now_us - since_us));
     tell(back, `${(rows[0]?.picture.span_s ?? 0).toFixed(1)} s ago`);
-    tell(basis, facts(clock, lanes, hidden));
+    tell(basis, facts(clock, lanes, hidden, held_ms));
     if (at - said >= SAY_MS) {
       said = at;
       tell(spoken, leading(rows));
@@ -157,11 +162,12 @@ function pressed(words, act) {
 }
 
 /** What the figures rest on. */
-function facts(clock, lanes, hidden) {
+function facts(clock, lanes, hidden, held_ms) {
   const recorded = lanes.every(({ cost }) => cost.wire);
   return [
     clock.bound_us === null ? "The server's clock is not known." : `The server's clock is known to ± ${time(clock.bound_us)} (half of the shortest round trip, and the browser's clock in steps of ${time(clock.step_us)}): smaller differences are not seen here.`,
     `Bytes per update: ${recorded ? "bodies counted here + heads and framing as recorded on the wire" : "bodies only, without heads and framing"}; TCP and IP headers are not in it.`,
+    held_ms > HELD_MS ? `This page, or its machine, was busy for up to ${time(held_ms * 1_000)}: what came meanwhile was late in every lane.` : "",
     hidden ? "This tab was hidden meanwhile: browsers slow the timers of hidden tabs, so polls came late." : "",
   ].join(" ");
 }
