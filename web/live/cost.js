@@ -8,21 +8,32 @@ import { get } from "../lib/api.js";
 /** An object without another inside: an update, in whatever stands around it. */
 const UPDATE = /\{(?:[^"{}]|"(?:[^"\\]|\\.)*")*\}/g;
 
-export class Cost {
-  /** {heads, framing} in bytes; null where nothing was recorded. */
-  wire = null;
+export class Costs {
+  /** Technique -> {heads, framing} in bytes, or null where nothing was recorded. */
+  #wire = new Map();
 
-  async look(id, signal) {
-    try {
-      this.wire = measured(await get(`/api/wire/${id}`, { signal }));
-    } catch {
-      this.wire = null; // Then bodies alone are told, and named so.
+  constructor(server, signal) {
+    Object.assign(this, { server, signal });
+    this.look();
+  }
+
+  async look() {
+    this.#wire.clear();
+    if (!this.server.offers("wire")) return;
+    for (const { id } of this.server.transports) {
+      // Where it fails bodies alone are told, and named so.
+      this.#wire.set(id, await get(`/api/wire/${id}`, { signal: this.signal }).then(measured, () => null));
     }
   }
 
-  per_update(ledger) {
+  /** Whether heads and framing are known of all; or else of none, for they are compared. */
+  get complete() {
+    return this.server.transports.every(({ id }) => this.#wire.get(id));
+  }
+
+  per_update(id, ledger) {
     if (ledger.updates === 0) return null;
-    const { heads = 0, framing = 0 } = this.wire ?? {};
+    const { heads, framing } = this.complete ? this.#wire.get(id) : { heads: 0, framing: 0 };
     return (ledger.seen_bytes + ledger.requests * heads + ledger.messages * framing) / ledger.updates;
   }
 }

@@ -19,14 +19,18 @@ export class Known extends Ring {
   constructor() {
     super(SHOWN_MAX, "offsets", "dues", "kinds");
   }
+  clear() {
+    super.clear();
+    this.offset_max = 0;
+  }
   add(update, kind) {
     if (update.epoch !== this.epoch) {
       // An older epoch comes from a lane that has not noticed the restart yet.
       if (update.epoch < this.epoch) return;
-      [this.epoch, this.offset_max] = [update.epoch, 0];
       this.clear();
+      this.epoch = update.epoch;
     }
-    if (update.offset <= this.offset_max) return;
+    if (update.offset <= this.offset_max) return; // Another lane had it first.
     this.offset_max = update.offset;
     this.push(update.offset, update.due_us, kind);
   }

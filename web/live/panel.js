@@ -14,7 +14,7 @@ const COLUMNS = [
   ["p95", "95 of 100 came within this time", (l, f, lane) => quantile(lane, 0.95)],
   ["p99", "99 of 100 came within this time", (l, f, lane) => quantile(lane, 0.99)],
   ["requests", "Heads sent; in brackets the polls left out because one was under way", (l) => count(l.requests) + brackets(l.skipped)],
-  ["bytes/update", "See the basis below", (l, f, lane) => bytes(lane.cost.per_update(l))],
+  ["bytes/update", "See the basis below", (l, f, lane) => bytes(lane.race.costs.per_update(lane.id, l))],
   ["updates", "Received, those of the first state and of a catch-up too", (l) => count(l.updates)],
   ["missed", "Gaps in the count of a topic; in brackets those that a newer one superseded, in mode latest", (l) => count(l.missed) + brackets(l.superseded)],
   ["duplicates", "Updates received twice", (l) => count(l.duplicates)],
@@ -36,7 +36,8 @@ export function quantile(lane, share) {
 export class Panel {
   #texts = new Map();
 
-  constructor(lane, actions) {
+  /** `crowd`: words about the crowd beside the lane. */
+  constructor(lane, actions, crowd) {
     this.lane = lane;
     const { label, summary } = lane.description;
     const id = `lane-${lane.id}`;
@@ -49,7 +50,7 @@ export class Panel {
         part("event", "p")),
       el("div", { class: "strip" }, el("span", { class: "edge", "aria-hidden": "true" }, el("i", {}, "due"), el("i", {}, "here")), this.canvas),
       el("div", { class: "result" }, part("typical", "b", { class: "typical number" }), part("unit", "span"), part("lacks", "p", { class: "lacks number" })),
-      el("div", { class: "acts" }, actions, part("more", "p", { class: "more small quiet" })));
+      el("div", { class: "acts" }, actions, part("more", "p", { class: "more small quiet" }), crowd));
     this.spark = el("canvas", { class: "small-chart", role: "img", "aria-label": `${label}: latency over the last half minute` });
     this.shape = el("canvas", { class: "small-chart", role: "img", "aria-label": `${label}: how latencies are spread, 0.1 ms to 10 s` });
     this.cells = COLUMNS.map(() => el("td", { class: "right" }, "–"));
@@ -86,7 +87,8 @@ export class Panel {
     this.#say(this.unit, latest ? "mean age" : "typical delay (p50)");
     this.#say(this.lacks, freshness.behind ? `lacks ${count(freshness.behind)}, for ${time(freshness.stale_us)}` : newest ? "has the newest" : "");
     this.#say(this.more, this.#more(state));
-    COLUMNS.forEach(([, , value], index) => this.#say(this.cells[index], value(ledger, freshness, lane)));
+    // Unbroken, but for what stands in brackets.
+    COLUMNS.forEach(([, , value], index) => this.#say(this.cells[index], value(ledger, freshness, lane).replace(/ (?!\()/g, "\u00a0")));
     this.#charts(now_us);
   }
 

@@ -9,7 +9,7 @@ import { server } from "../lib/server.js";
 import { waiting } from "../lib/states.js";
 import { Clock } from "../live/clock.js";
 import { controls, settings } from "../live/controls.js";
-import { Cost } from "../live/cost.js";
+import { Costs } from "../live/cost.js";
 import { Crowds } from "../live/crowd.js";
 import { Lane } from "../live/lanes.js";
 import { Known } from "../live/ledger.js";
@@ -32,113 +32,113 @@ export async function show({ root, query, signal }) {
   await clock.start(signal);
   if (signal.aborted) return;
 
-  const race = { clock, known: new Known(), server, settings: settings(query, server), start_us: clock.now_us() };
-  const follows = modules.map(({ follow }) => follow ?? (async () => { throw new Error("this page has no client for it"); }));
-  const lanes = server.transports.map((description, place) => new Lane(description, place, race, follows[place], signal));
+  const race = { clock, known: new Known(), costs: new Costs(server, signal), server, settings: settings(query, server), start_us: clock.now_us(), ...period(clock) };
+  const lanes = server.transports.map((description, place) => new Lane(description, place, race, modules[place].follow ?? nobody, signal));
+  const anew = () => {
+    Object.assign(race, period(clock));
+    for (const lane of lanes) lane.ledger.clear(race.since_us);
+  };
   const problems = el("p", { class: "problems", role: "alert" });
   const problem = (words) => (problems.textContent = words);
   const crowds = new Crowds(server, problem, signal);
-  let [since_us, held_ms] = [clock.now_us(), 0];
-  const anew = () => {
-    since_us = clock.now_us();
-    held_ms = 0;
-    for (const lane of lanes) lane.ledger.clear(since_us);
-  };
   const rows = lanes.map((lane) => {
-    lane.cost = new Cost();
-    if (server.offers("wire")) lane.cost.look(lane.id, signal);
-    const panel = new Panel(lane, actions(lane, crowds, anew));
-    panel.row.querySelector(".acts").append(lane.crowd.words);
+    const crowd = crowds.row(lane.description);
+    const panel = new Panel(lane, actions(lane, crowd, anew), crowd.words);
     return { lane, panel, picture: new Picture(panel.canvas, lane) };
   });
-
-  const paused = pressed("Pause", () => rows.forEach(({ picture }) => picture.renew()));
+  const renew = () => rows.forEach(({ picture }) => picture.renew());
+  const paused = pressed("Pause", renew);
   const set = controls(race.settings, server, {
     problem,
     fed: anew,
     changed: (key) => {
       const other = key === "topic" || key === "mode";
       if (other) race.known.clear();
-      if (other) race.known.offset_max = 0;
-      lanes.forEach((lane) => lane.reopen({ anew: other }));
+      for (const lane of lanes) lane.reopen({ anew: other });
       anew();
-      rows.forEach(({ picture }) => picture.renew());
+      renew();
     },
     buttons: [paused, el("button", { type: "button", onclick: anew, title: "Figures from now on" }, "Reset figures")],
   }, signal);
-
-  const basis = el("p", { class: "small quiet" });
-  const period = el("span", { class: "number period" });
-  const spoken = el("p", { class: "only-read", "aria-live": "polite" });
-  const silent = el("p", { class: "notice empty silent", hidden: true }, "The feed is silent: no update is due. Choose more than 0 updates/s, where the server lets you.");
-  const [back, end] = [el("span", { class: "number" }), el("span", {}, "now")];
-  const axis = el("p", { class: "axis small quiet", "aria-hidden": "true" }, back, end);
-  root.replaceChildren(
-    el("h1", {}, `One feed, ${lanes.length} ways to your browser`),
-    el("p", { class: "lead" }, "Each strip shows real connections of this page. An update is due at the server (upper edge) and arrives here (lower edge); the line between is its delay. ",
-      el("span", { class: "quiet" }, "Upright: at once. Slanted: it waited. A ring above: due, and not here yet. Larger: a goal.")),
-    set.element, problems, silent,
-    el("div", { class: "race" }, rows.map(({ panel }) => panel.row), axis), crowds.server_line,
-    el("h2", { class: "later" }, "Figures"),
-    el("p", { class: "small quiet" }, "Since the last change of the settings: ", period, ". Latency counts from when an update was due to when this page had it, on the server's clock. In brackets: polls left out because one was under way, updates superseded in mode latest, updates lost by a reset."),
-    el("div", { class: "table", role: "region", tabindex: "0", "aria-label": "Figures of each technique" }, el("table", {}, el("thead", {}, Panel.head()), el("tbody", {}, rows.map(({ panel }) => panel.line)))),
-    basis,
-    el("p", { class: "small quiet" }, "Every technique asks at a port of its own, because a browser opens about six HTTP/1.1 connections to one origin and a stream keeps one: ", el("a", { href: "/how" }, "how it works"), "."),
-    spoken);
+  const says = Object.fromEntries(["basis", "period", "spoken", "back", "end"].map((name) => [name, el("span", { class: "number" })]));
+  says.silent = el("p", { class: "notice empty silent", hidden: true }, "The feed is silent: no update is due. Choose more than 0 updates/s, where the server lets you.");
+  root.replaceChildren(...layout(rows, says, [set.element, problems, says.silent], crowds.server_line));
 
   server.addEventListener("restart", async () => {
     await clock.again(signal);
     Object.assign(race.settings, settings(new URLSearchParams(race.settings), server));
     set.show();
-    for (const lane of lanes) {
-      lane.reopen();
-      if (server.offers("wire")) lane.cost.look(lane.id, signal);
-    }
+    race.costs.look();
+    for (const lane of lanes) lane.reopen();
   }, { signal });
-
-  let hidden = document.hidden;
-  const renew = () => rows.forEach(({ picture }) => picture.renew());
-  document.addEventListener("visibilitychange", () => { hidden ||= document.hidden; before = null; renew(); }, { signal });
+  document.addEventListener("visibilitychange", () => { race.hidden ||= document.hidden; renew(); }, { signal });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", renew, { signal });
   const sizes = new ResizeObserver(renew);
   rows.forEach(({ panel }) => sizes.observe(panel.canvas));
   signal.addEventListener("abort", () => sizes.disconnect());
-  const still = matchMedia("(prefers-reduced-motion: reduce)");
+  run(race, rows, says, paused, signal);
+}
 
+/** What the figures are told with, from now on. */
+const period = (clock) => ({ since_us: clock.now_us(), held_ms: 0, hidden: document.hidden });
+
+async function nobody() {
+  throw new Error("this page has no client for it");
+}
+
+function layout(rows, says, above, machine) {
+  const small = (...words) => el("p", { class: "small quiet" }, words);
+  return [
+    el("h1", {}, `One feed, ${rows.length} ways to your browser`),
+    el("p", { class: "lead" }, "Each strip shows real connections of this page. An update is due at the server (upper edge) and arrives here (lower edge); the line between is its delay. ",
+      el("span", { class: "quiet" }, "Upright: at once. Slanted: it waited. A ring above: due, and not here yet. Larger: a goal.")),
+    ...above,
+    el("div", { class: "race" }, rows.map(({ panel }) => panel.row), el("p", { class: "axis small quiet", "aria-hidden": "true" }, says.back, says.end)), machine,
+    el("h2", { class: "later" }, "Figures of the last ", says.period),
+    small("Since the last change of the settings. Latency counts from when an update was due to when this page had it, on the server's clock. In brackets: polls left out because one was under way, updates superseded in mode latest, updates lost by a reset."),
+    el("div", { class: "table", role: "region", tabindex: "0", "aria-label": "Figures of each technique" }, el("table", {}, el("thead", {}, Panel.head()), el("tbody", {}, rows.map(({ panel }) => panel.line)))),
+    small(says.basis),
+    small("Every technique asks at a port of its own, because a browser opens about six HTTP/1.1 connections to one origin and a stream keeps one: ", el("a", { href: "/how" }, "how it works"), "."),
+    el("p", { class: "only-read", "aria-live": "polite" }, says.spoken),
+  ];
+}
+
+/** Paints until the view ends: the picture at frame rate, figures more seldom, words for those who listen more seldom still. */
+function run(race, rows, says, paused, signal) {
+  const still = matchMedia("(prefers-reduced-motion: reduce)");
   let [painted, said, drawn, before] = [-Infinity, performance.now(), -Infinity, null];
   const frame = (at) => {
     if (signal.aborted) return;
     requestAnimationFrame(frame);
-    held_ms = Math.max(held_ms, before === null || document.hidden ? 0 : at - before);
+    // No frames are due while the tab is hidden.
+    if (before !== null && !race.hidden) race.held_ms = Math.max(race.held_ms, at - before);
     before = at;
     const stopped = paused.getAttribute("aria-pressed") === "true";
-    tell(end, stopped ? "paused; the connections go on" : "now");
+    tell(says.end, stopped ? "paused; the connections go on" : "now");
     if (stopped || (still.matches && at - drawn < STEP_MS)) return;
     drawn = at;
     const figures = at - painted >= FIGURES_MS;
-    if (figures) painted = at;
-    const now_us = clock.now_us();
+    const now_us = race.clock.now_us();
     for (const { lane, panel, picture } of rows) {
       const freshness = lane.ledger.freshness(now_us);
       picture.draw(now_us, freshness);
       if (figures) panel.paint(now_us, freshness);
     }
     if (!figures) return;
-    silent.hidden = server.stats.feed.rate_hz !== 0 && server.stats.topics.length > 0;
-    tell(period, time(now_us - since_us));
-    tell(back, `${(rows[0]?.picture.span_s ?? 0).toFixed(1)} s ago`);
-    tell(basis, facts(clock, lanes, hidden, held_ms));
-    if (at - said >= SAY_MS) {
-      said = at;
-      tell(spoken, leading(rows));
-    }
+    painted = at;
+    says.silent.hidden = race.server.stats.feed.rate_hz !== 0 && race.server.stats.topics.length > 0;
+    tell(says.period, time(now_us - race.since_us));
+    tell(says.back, `${(rows[0]?.picture.span_s ?? 0).toFixed(1)} s ago`);
+    tell(says.basis, facts(race));
+    if (at - said < SAY_MS) return;
+    said = at;
+    tell(says.spoken, leading(rows));
   };
   requestAnimationFrame(frame);
 }
 
-function actions(lane, crowds, anew) {
+function actions(lane, crowd, anew) {
   const { label } = lane.description;
-  lane.crowd = crowds.row(lane.description);
   const able = lane.race.server.page.paths.some(({ id }) => id === SLOW);
   const slow = pressed("Slow reader", (on) => {
     lane.path_id = on ? SLOW : null;
@@ -149,7 +149,7 @@ function actions(lane, crowds, anew) {
   slow.setAttribute("aria-label", `${label}: slow reader`);
   slow.title = "Takes nothing for 3 of every 4 seconds";
   const cut = el("button", { type: "button", onclick: () => lane.cut(), "aria-label": `${label}: cut the connection`, title: "Closes the connection; two seconds later it resumes from the cursor" }, "Cut");
-  return [cut, slow, lane.crowd.add, lane.crowd.end];
+  return [cut, slow, crowd.add, crowd.end];
 }
 
 function pressed(words, act) {
@@ -162,11 +162,10 @@ function pressed(words, act) {
 }
 
 /** What the figures rest on. */
-function facts(clock, lanes, hidden, held_ms) {
-  const recorded = lanes.every(({ cost }) => cost.wire);
+function facts({ clock, costs, hidden, held_ms }) {
   return [
     clock.bound_us === null ? "The server's clock is not known." : `The server's clock is known to ± ${time(clock.bound_us)} (half of the shortest round trip, and the browser's clock in steps of ${time(clock.step_us)}): smaller differences are not seen here.`,
-    `Bytes per update: ${recorded ? "bodies counted here + heads and framing as recorded on the wire" : "bodies only, without heads and framing"}; TCP and IP headers are not in it.`,
+    `Bytes per update: ${costs.complete ? "bodies counted here + heads and framing as recorded on the wire" : "bodies only, without heads and framing"}; TCP and IP headers are not in it.`,
     held_ms > HELD_MS ? `This page, or its machine, was busy for up to ${time(held_ms * 1_000)}: what came meanwhile was late in every lane.` : "",
     hidden ? "This tab was hidden meanwhile: browsers slow the timers of hidden tabs, so polls came late." : "",
   ].join(" ");
