@@ -30,6 +30,8 @@ const OPEN_MS = 40_000;
 const FAILURES_MAX = 3;
 /** A lane that lacks what another has for so long, on top of what its polls and its path explain, is stalled. */
 const STALLED_US = 1_500_000;
+/** Where the server has no ports besides its own. */
+const DIRECT = { delay_ms: 0, stall_ms: 0, lanes: {} };
 
 export class Lane {
   /** connecting · live · cut · resuming · gone; `stalled` is told by `shown` */
@@ -55,7 +57,13 @@ export class Lane {
 
   get path() {
     const paths = this.race.server.page.paths;
-    return paths.find(({ id }) => id === (this.path_id ?? this.race.settings.path)) ?? paths[0];
+    return paths.find(({ id }) => id === (this.path_id ?? this.race.settings.path)) ?? paths[0] ?? DIRECT;
+  }
+
+  /** The lane's own port; null where it shares that of the page. */
+  get port() {
+    const port = this.path.lanes[this.id];
+    return !this.fallback && this.race.server.allowed.has(port) ? port : null;
   }
 
   /** Closes the connection now; it resumes after a moment. */
@@ -134,7 +142,7 @@ export class Lane {
 
   #fail(words) {
     this.#set("gone", words);
-    if (++this.#failures % FAILURES_MAX === 0 && !this.fallback) this.#fall_back();
+    if (++this.#failures % FAILURES_MAX === 0 && this.port !== null) this.#fall_back();
   }
 
   /** Asks whether the server answers at the page's own port; then that one does for this lane too. */
@@ -148,9 +156,8 @@ export class Lane {
   }
 
   #address(scheme) {
-    const { settings, server } = this.race;
-    const port = server.page.paths.length ? this.path.lanes[this.id] : undefined;
-    const host = this.fallback || !port ? location.host : `${location.hostname}:${port}`;
+    const { settings } = this.race;
+    const host = this.port === null ? location.host : `${location.hostname}:${this.port}`;
     const query = new URLSearchParams({ topic: settings.topic, mode: settings.mode });
     if (this.cursor) query.set("since", this.cursor);
     return `${scheme}://${host}/feed/${this.id}?${query}`;

@@ -97,7 +97,7 @@ export class Panel {
     const words = [];
     if (state === "stalled") words.push("nothing comes, though another lane got more");
     if (lane.words) words.push(lane.words);
-    if (lane.fallback) words.push("its own port cannot be reached from here, so it shares the page's, without a delay on the path; after a restart of the server, reload the page");
+    if (lane.port === null) words.push("it shares the page's port, without a delay on the path: its own cannot be reached; after a restart of the server, reload the page");
     if (lane.ledger.latency.negative) words.push(`${count(lane.ledger.latency.negative)} came before they were due, within what is known of the clock`);
     return words.join(" · ");
   }

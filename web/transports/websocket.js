@@ -18,8 +18,6 @@ export function follow(lane) {
       if (said.reset) lane.reset(said.cursor);
       else lane.deliver(at_us, [said], { bytes: utf8(data), messages: 1 });
     };
-    // Where the page's policy forbids the port, no close follows; everywhere else it does, and knows more.
-    socket.onerror = () => setTimeout(() => fail(new Error("the connection failed")));
     socket.onclose = ({ code, reason }) => fail(new Error(`closed with ${code}${reason && `: ${reason}`}`));
   });
 }
