@@ -48,11 +48,10 @@ export class Lane {
   #next_ms = 0;
 
   /** `race`: {clock, known, settings, server}; `follow`: of the technique's module. */
-  constructor(description, place, race, follow, signal) {
+  constructor(description, place, race, follow) {
     Object.assign(this, { description, id: description.id, place, race, follow });
     this.ledger = new Ledger(race.known);
     this.ledger.clear(race.clock.now_us());
-    this.#run(signal);
   }
 
   get path() {
@@ -99,7 +98,8 @@ export class Lane {
     [this.state, this.words] = [state, words];
   }
 
-  async #run(signal) {
+  /** Connects, again and again, until `signal`. */
+  async start(signal) {
     signal.addEventListener("abort", () => this.#end(0));
     while (!signal.aborted) {
       const attempt = (this.#attempt = new AbortController());

@@ -17,6 +17,8 @@ import { Panel, quantile } from "../live/panel.js";
 import { Picture } from "../live/picture.js";
 
 const FIGURES_MS = 250;
+/** The lanes open once the page stands: to build it is no latency of theirs. */
+const OPEN_MS = 300;
 /** With reduced motion the picture steps instead of running. */
 const STEP_MS = 1_000;
 const SAY_MS = 10_000;
@@ -33,7 +35,7 @@ export async function show({ root, query, signal }) {
   if (signal.aborted) return;
 
   const race = { clock, known: new Known(), costs: new Costs(server, signal), server, settings: settings(query, server), start_us: clock.now_us(), ...period(clock) };
-  const lanes = server.transports.map((description, place) => new Lane(description, place, race, modules[place].follow ?? nobody, signal));
+  const lanes = server.transports.map((description, place) => new Lane(description, place, race, modules[place].follow ?? nobody));
   const anew = () => {
     Object.assign(race, period(clock));
     for (const lane of lanes) lane.ledger.clear(race.since_us);
@@ -77,6 +79,10 @@ export async function show({ root, query, signal }) {
   rows.forEach(({ panel }) => sizes.observe(panel.canvas));
   signal.addEventListener("abort", () => sizes.disconnect());
   run(race, rows, says, paused, signal);
+  setTimeout(() => {
+    anew();
+    for (const lane of lanes) lane.start(signal);
+  }, OPEN_MS);
 }
 
 /** What the figures are told with, from now on. */
