@@ -18,6 +18,8 @@ class Server extends EventTarget {
   /** /api/stats, at most two seconds old while `state` is up. */
   stats = null;
   epoch = null;
+  /** Ports that the policy of this document lets it connect to: those of the start it was loaded from. */
+  allowed = null;
   #ready = Promise.withResolvers();
 
   start() {
@@ -51,6 +53,7 @@ class Server extends EventTarget {
       if (this.epoch === null || again) {
         [this.page, this.transports] = await Promise.all([get("/api/page"), get("/api/transports")]);
       }
+      this.allowed ??= new Set(this.page.paths.flatMap(({ lanes }) => Object.values(lanes)));
       this.stats = stats;
       this.epoch = stats.epoch;
       this.state = "up";

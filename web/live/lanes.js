@@ -1,0 +1,201 @@
+// A lane: one technique's real connection from this browser to the server, and the account of what it brings.
+//
+//   web/transports/<id>.js: follow(lane) -> lane.deliver(…) -> ledger.js -> picture.js, panel.js
+//        ^ ended, refused, cut: after a pause again, with the cursor
+//
+// `export async function follow(lane)` connects once and goes on until `lane.signal` is aborted, when it closes its connection at once and
+// may return; where the connection ends otherwise it throws an Error with the reason in words. To connect again is not its matter, unless
+// the browser's own object does so (EventSource). It works with
+//
+//   lane.signal             aborted by a cut, other settings, the end of the view
+//   lane.address(scheme)    of the feed with topic, mode and cursor (`since`, where anything is held); scheme "http" or "ws"
+//   lane.interval_ms        between two polls, for who polls on a schedule
+//   lane.clock_us()         time of the server, µs; taken first thing when data arrived
+//   lane.asked()            a request goes out: one head each way
+//   lane.opened()           the connection stands, or the first answer is here
+//   lane.lost(words)        the browser connects again by itself
+//   lane.skipped(polls)     polls that were due while one was under way
+//   lane.reset(cursor)      the server said that what follows is the newest state, not what comes next
+//   lane.deliver(at_us, updates, {bytes, messages, cursor})   parsed updates in order; `bytes` as far as a page sees them; `messages` of a
+//                           stream, whose framing a page does not see (0 for whole answers); `cursor` where it is not that of the last update
+
+import { Ledger } from "./ledger.js";
+
+/** How long a cut lasts. */
+const CUT_MS = 2_000;
+const RETRY_MS = { first: 500, most: 5_000 };
+/** How long an attempt may take until it stands: longer than an answer may be held (25 s by default). */
+const OPEN_MS = 40_000;
+/** A port that fails so often in a row while the server answers at the page's own is not reachable from here. */
+const FAILURES_MAX = 3;
+/** A lane that lacks what another has for so long, on top of what its polls and its path explain, is stalled. */
+const STALLED_US = 1_500_000;
+/** Where the server has no ports besides its own. */
+const DIRECT = { delay_ms: 0, stall_ms: 0, lanes: {} };
+
+export class Lane {
+  /** connecting · live · cut · resuming · gone; `stalled` is told by `shown` */
+  state = "connecting";
+  words = "";
+  cursor = null;
+  /** When the connection stood, on the server's clock. */
+  live_us = 0;
+  path_id = null;
+  fallback = false;
+  #failures = 0;
+  #from_nothing = true;
+  #attempt = null;
+  #next_ms = 0;
+
+  /** `race`: {clock, known, settings, server}; `follow`: of the technique's module. */
+  constructor(description, place, race, follow) {
+    Object.assign(this, { description, id: description.id, place, race, follow });
+    this.ledger = new Ledger(race.known);
+    this.ledger.clear(race.clock.now_us());
+  }
+
+  get path() {
+    const paths = this.race.server.page.paths;
+    return paths.find(({ id }) => id === (this.path_id ?? this.race.settings.path)) ?? paths[0] ?? DIRECT;
+  }
+
+  /** The lane's own port; null where it shares that of the page. */
+  get port() {
+    const port = this.path.lanes[this.id];
+    return !this.fallback && this.race.server.allowed.has(port) ? port : null;
+  }
+
+  /** Closes the connection now; it resumes after a moment. */
+  cut() {
+    this.#set("cut", "");
+    this.#end(CUT_MS);
+  }
+
+  /** Closes the connection and opens it with the settings as they are. `anew`: holds nothing any more. */
+  reopen({ anew = false } = {}) {
+    if (anew) {
+      this.cursor = null;
+      this.ledger = new Ledger(this.race.known);
+      this.ledger.clear(this.race.clock.now_us());
+    }
+    [this.fallback, this.#failures] = [false, 0];
+    this.#end(0);
+  }
+
+  /** The state for people: live and stalled apart. */
+  shown(stale_us) {
+    const path = this.path;
+    const waits_us = ((this.description.delivery === "poll" ? this.race.settings.interval : 0) + 2 * path.delay_ms) * 1_000;
+    return this.state === "live" && stale_us > STALLED_US + waits_us ? "stalled" : this.state;
+  }
+
+  #end(wait_ms) {
+    this.#next_ms = wait_ms;
+    this.#attempt?.abort();
+  }
+
+  #set(state, words) {
+    [this.state, this.words] = [state, words];
+  }
+
+  /** Connects, again and again, until `signal`. */
+  async start(signal) {
+    signal.addEventListener("abort", () => this.#end(0));
+    while (!signal.aborted) {
+      const attempt = (this.#attempt = new AbortController());
+      this.#next_ms = null;
+      if (this.state !== "gone") this.#set(this.cursor ? "resuming" : "connecting", "");
+      this.#from_nothing = this.cursor === null;
+      let why = "the connection ended";
+      const timer = setTimeout(() => {
+        if (this.state === "live") return;
+        why = `no answer in ${OPEN_MS / 1_000} s`;
+        attempt.abort();
+      }, OPEN_MS);
+      try {
+        await this.follow(this.#handed(attempt.signal));
+      } catch (error) {
+        why = error.message;
+      }
+      clearTimeout(timer);
+      attempt.abort();
+      if (signal.aborted) return;
+      this.ledger.reconnects++;
+      if (this.#next_ms === null) {
+        this.#fail(why);
+        const wait_ms = Math.min(RETRY_MS.first * 2 ** (this.#failures - 1), RETRY_MS.most);
+        this.#next_ms = wait_ms * (0.5 + Math.random() / 2);
+      }
+      if (this.#next_ms > 0) await this.#pause(signal);
+    }
+  }
+
+  /** Waits, unless something is to happen at once. */
+  #pause(signal) {
+    const pause = (this.#attempt = new AbortController());
+    return new Promise((done) => {
+      const timer = setTimeout(done, this.#next_ms);
+      pause.signal.addEventListener("abort", () => (clearTimeout(timer), done()));
+      if (signal.aborted) pause.abort();
+    });
+  }
+
+  #fail(words) {
+    this.#set("gone", words);
+    if (++this.#failures % FAILURES_MAX === 0 && this.port !== null) this.#fall_back();
+  }
+
+  /** Asks whether the server answers at the page's own port; then that one does for this lane too. */
+  async #fall_back() {
+    const { server } = this.race;
+    await server.look();
+    if (server.state !== "up" || this.state !== "gone" || this.#failures < FAILURES_MAX) return;
+    this.fallback = true;
+    // An EventSource would ask the port it was given for ever.
+    this.#end(0);
+  }
+
+  #address(scheme) {
+    const { settings } = this.race;
+    const host = this.port === null ? location.host : `${location.hostname}:${this.port}`;
+    const query = new URLSearchParams({ topic: settings.topic, mode: settings.mode });
+    if (this.cursor) query.set("since", this.cursor);
+    return `${scheme}://${host}/feed/${this.id}?${query}`;
+  }
+
+  /** What `follow` works with. Whatever an ended attempt still says is not heard. */
+  #handed(signal) {
+    const { ledger, race } = this;
+    const heard = (act) => (...given) => void (signal.aborted || act(...given));
+    return {
+      signal,
+      interval_ms: race.settings.interval,
+      clock_us: () => race.clock.now_us(),
+      address: (scheme = "http") => this.#address(scheme),
+      asked: heard(() => ledger.requests++),
+      skipped: heard((polls) => (ledger.skipped += polls)),
+      opened: heard(() => {
+        if (this.state === "live") return;
+        // What was due before now is state or catch-up: the time to connect is no latency of an update.
+        this.live_us = race.clock.now_us();
+        this.#failures = 0;
+        this.#set("live", "");
+      }),
+      lost: heard((words) => {
+        ledger.reconnects++;
+        this.#fail(words);
+      }),
+      reset: heard((cursor) => {
+        ledger.reset();
+        if (cursor) this.cursor = cursor;
+      }),
+      deliver: heard((at_us, updates, { bytes = 0, messages = 0, cursor } = {}) => {
+        ledger.seen_bytes += bytes;
+        ledger.messages += messages;
+        ledger.take(at_us, updates, { live_us: this.live_us, from_nothing: this.#from_nothing, latest: race.settings.mode === "latest" });
+        const last = updates.at(-1);
+        this.cursor = cursor ?? (last ? `${last.epoch}-${last.offset}` : this.cursor);
+      }),
+    };
+  }
+}
