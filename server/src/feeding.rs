@@ -56,7 +56,7 @@ pub struct Feeding {
 
 enum State {
     Waiting {
-        feed: Feed,
+        feed: Box<Feed>,
         tap: Option<Tap>,
     },
     Playing {
@@ -75,7 +75,10 @@ impl Feeding {
             hub,
             stats,
             description: RwLock::new(description),
-            state: Mutex::new(State::Waiting { feed, tap: None }),
+            state: Mutex::new(State::Waiting {
+                feed: Box::new(feed),
+                tap: None,
+            }),
         })
     }
 

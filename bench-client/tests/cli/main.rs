@@ -6,8 +6,8 @@
 mod behaviour;
 mod calibrate;
 mod compare;
-mod demo;
 mod crowd;
+mod demo;
 mod finished;
 mod interrupted;
 mod json;
