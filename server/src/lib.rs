@@ -189,8 +189,8 @@ pub fn start_with(
 fn lanes(address: SocketAddr, page: &Page) -> std::io::Result<Vec<TcpListener>> {
     let mut lanes = BTreeMap::new();
     let mut listeners = Vec::new();
-    for transport in transports::ALL {
-        let listener = listen::bind(SocketAddr::new(address.ip(), 0))?;
+    for (position, transport) in transports::ALL.iter().enumerate() {
+        let listener = page.bind(address.ip(), position)?;
         lanes.insert(transport.id(), listener.local_addr()?.port());
         listeners.push(listener);
     }

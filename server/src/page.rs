@@ -15,16 +15,26 @@
 mod files;
 mod guard;
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    io,
+    net::{IpAddr, SocketAddr},
+};
 
 use parking_lot::RwLock;
 use serde::Serialize;
+use tokio::net::TcpListener;
 
 pub use files::routes;
 pub use guard::guard;
 
+use crate::listen;
+
 /// The header that carries [`Page::token`].
 pub const TOKEN_HEADER: &str = "x-lab-token";
+
+/// How far above the server's own port those of its lanes begin: out of the way of a second server at the next port.
+const LANES_ABOVE: usize = 10_000;
 
 /// What the page is told of this server, and what this server holds against who says to be the page.
 pub struct Page {
@@ -77,6 +87,18 @@ impl Page {
     pub fn add_path(&self, path: Path) {
         self.ports.write().extend(path.lanes.values());
         self.paths.write().push(path);
+    }
+
+    /// Opens the `position`th port besides the server's own, the same one at every start where nobody else has it: a page that stays open
+    /// finds its lanes again after a restart, and its policy allows them.
+    ///
+    /// # Errors
+    /// Where no port at all can be opened.
+    pub fn bind(&self, ip: IpAddr, position: usize) -> io::Result<TcpListener> {
+        let own = self.ports.read()[0];
+        let wanted = u16::try_from(usize::from(own) + LANES_ABOVE + position).ok();
+        let listener = wanted.and_then(|port| listen::bind(SocketAddr::new(ip, port)).ok());
+        listener.map_or_else(|| listen::bind(SocketAddr::new(ip, 0)), Ok)
     }
 
     /// Says that something besides the feed is there: `results`, `wire`, `demo`.

@@ -19,7 +19,7 @@ use std::{
     time::Duration,
 };
 
-use server::{http::App, listen, page::Path};
+use server::{http::App, page::Path};
 
 use pipe::Stall;
 use relay::Way;
@@ -47,6 +47,8 @@ const WAYS: [(&str, &str, u32, u32); 5] = [
 /// Where a port cannot be opened.
 pub fn open(app: &Arc<App>) -> io::Result<()> {
     let ip = app.settings.listen.ip();
+    // Behind those of the direct path.
+    let mut position = app.page.lanes().len();
     for (id, label, delay_ms, stall_ms) in WAYS {
         let way = Way {
             delay: Duration::from_millis(delay_ms.into()),
@@ -58,7 +60,8 @@ pub fn open(app: &Arc<App>) -> io::Result<()> {
         };
         let mut lanes = BTreeMap::new();
         for (transport, port) in app.page.lanes() {
-            let listener = listen::bind(SocketAddr::new(ip, 0))?;
+            let listener = app.page.bind(ip, position)?;
+            position += 1;
             lanes.insert(transport, listener.local_addr()?.port());
             relay::start(listener, SocketAddr::new(reachable(ip), port), way, app.stop.clone());
         }
