@@ -28,6 +28,7 @@ use server::settings::FeedSettings;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     process::{Child, ChildStderr, ChildStdin, Command},
+    task::JoinHandle,
     time::timeout,
 };
 
@@ -39,6 +40,8 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 const DRAIN_DEADLINE_S: &str = "1";
 /// Last lines of its log that are kept.
 const WORDS_KEPT: usize = 8;
+/// How long they may take to be read once the process has ended.
+const WORDS_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A running server of our own.
 pub struct ServerProcess {
@@ -53,29 +56,36 @@ pub struct ServerProcess {
 }
 
 /// The last lines a child wrote to stderr, for when it dies.
-pub struct LastWords(Arc<Mutex<VecDeque<String>>>);
+pub struct LastWords {
+    kept: Arc<Mutex<VecDeque<String>>>,
+    /// Ends with the process's stderr, that is with the process.
+    reading: JoinHandle<()>,
+}
 
 impl LastWords {
     pub fn of(stderr: ChildStderr) -> Self {
-        let words = Self(Arc::default());
-        let kept = words.0.clone();
-        // Ends with the process's stderr, that is with the process.
-        tokio::spawn(async move {
+        let kept: Arc<Mutex<VecDeque<String>>> = Arc::default();
+        let keeping = kept.clone();
+        let reading = tokio::spawn(async move {
             let mut lines = BufReader::new(stderr).lines();
             while let Ok(Some(line)) = lines.next_line().await {
-                let mut kept = kept.lock();
+                let mut kept = keeping.lock();
                 if kept.len() == WORDS_KEPT {
                     kept.pop_front();
                 }
                 kept.push_back(line);
             }
         });
-        words
+        Self { kept, reading }
     }
 
-    /// How it ended, and what it said.
-    pub fn epitaph(&self, status: ExitStatus) -> String {
-        let words: Vec<_> = self.0.lock().iter().cloned().collect();
+    /// How a process ended that has ended, and what it said.
+    pub async fn epitaph(&mut self, status: ExitStatus) -> String {
+        if !self.reading.is_finished() {
+            // What it wrote is all there; who holds its stderr still, if anyone, is not waited for.
+            let _ = timeout(WORDS_TIMEOUT, &mut self.reading).await;
+        }
+        let words: Vec<_> = self.kept.lock().iter().cloned().collect();
         match words.is_empty() {
             true => status.to_string(),
             false => format!("{status}; it said: {}", words.join(" / ")),
@@ -151,7 +161,7 @@ impl ServerProcess {
             }
             Ok(_) => {
                 let status = process.child.wait().await.context("the server process is lost")?;
-                bail!("the server ended before it listened: {}", process.epitaph(status));
+                bail!("the server ended before it listened: {}", process.epitaph(status).await);
             }
             Err(_) => bail!("the server did not listen within {} s", START_TIMEOUT.as_secs()),
         };
@@ -161,7 +171,7 @@ impl ServerProcess {
     /// Waits for an end that nobody asked for, and says how it came.
     pub async fn died(&mut self) -> String {
         match self.child.wait().await {
-            Ok(status) => self.epitaph(status),
+            Ok(status) => self.epitaph(status).await,
             Err(error) => format!("the server process is lost: {error}"),
         }
     }
@@ -186,8 +196,8 @@ impl ServerProcess {
         }
     }
 
-    fn epitaph(&self, status: ExitStatus) -> String {
-        self.last_words.epitaph(status)
+    async fn epitaph(&mut self, status: ExitStatus) -> String {
+        self.last_words.epitaph(status).await
     }
 }
 

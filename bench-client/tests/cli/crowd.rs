@@ -1,8 +1,9 @@
 //! Crowds beside the page of `serve --demo`: asked for over HTTP, run by processes of their own, and gone with their server.
 
 use std::{
-    io::{Read, Write},
+    io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpStream},
+    process::Stdio,
     time::Duration,
 };
 
@@ -14,6 +15,7 @@ use serde_json::{Value, json};
 
 use crate::{
     lab::{Lab, Running, until},
+    lossy::relay,
     processes::{self, children, get},
 };
 
@@ -279,6 +281,33 @@ fn crowds_go_with_their_server_however_it_goes() {
             (!processes.iter().any(|pid| processes::runs(*pid))).then_some(())
         });
     }
+}
+
+#[test]
+fn what_a_path_loses_in_silence_is_missed_and_the_process_ends_with_its_stdin() {
+    let lab = Lab::new();
+    let (_server, url) = lab.serve("--rate 200");
+    // It hides updates of one client now and then.
+    let relayed = relay(&url);
+    let address = relayed.trim_start_matches("http://");
+    let mut command = lab.command(&format!("crowd --url {url} --address {address} --transport sse"));
+    let mut process = command.stdin(Stdio::piped()).spawn().expect("it starts");
+    let mut orders = process.stdin.take().expect("a pipe");
+    writeln!(orders, "3").expect("it listens");
+    let mut lines = BufReader::new(process.stdout.take().expect("a pipe")).lines();
+    let told = until("something is missed", || {
+        let line = lines.next().expect("it goes on").expect("text");
+        let figures: Value = serde_json::from_str(&line).expect("a line of figures");
+        (figures["missed"] != 0).then_some(figures)
+    });
+    assert!(number(&told, "missed") < 0.05 * number(&told, "updates"), "{told:#}");
+    assert_eq!(
+        (&told["connected"], &told["duplicates"], &told["out_of_order"]),
+        (&json!(3), &json!(0), &json!(0))
+    );
+    drop(orders);
+    let status = until("it ends", || process.try_wait().expect("a child can be waited for"));
+    assert!(status.success(), "{status}");
 }
 
 #[test]

@@ -25,7 +25,7 @@ use crate::{
 const EVERY: u64 = 150;
 
 /// Passes connections on to `server`; on one of them, hides every update whose seq is a multiple of [`EVERY`].
-fn relay(server: &str) -> String {
+pub fn relay(server: &str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let server = server.trim_start_matches("http://").to_owned();

@@ -77,7 +77,7 @@ async fn follow(
     else {
         return "the process of this crowd has no pipes".into();
     };
-    let last_words = LastWords::of(stderr);
+    let mut last_words = LastWords::of(stderr);
     let mut lines = BufReader::new(stdout).lines();
     let mut order = *orders.borrow_and_update();
     tell(&mut stdin, order).await;
@@ -117,7 +117,7 @@ async fn follow(
     let _ = child.start_kill();
     match (ended, child.wait().await) {
         (Some(words), _) => words,
-        (None, Ok(status)) => format!("the process of this crowd ended: {}", last_words.epitaph(status)),
+        (None, Ok(status)) => format!("the process of this crowd ended: {}", last_words.epitaph(status).await),
         (None, Err(error)) => format!("the process of this crowd is lost: {error}"),
     }
 }
@@ -194,7 +194,7 @@ mod tests {
         );
         assert!(figures.deliveries_per_s == 0.0);
         let error = figures.error.unwrap();
-        assert!(error.contains("exit status: 3"), "{error}");
+        assert!(error.ends_with("exit status: 3; it said: no more room"), "{error}");
     }
 
     #[tokio::test]
