@@ -8,9 +8,10 @@
 //!
 //! Due times never go back: the first update of a new schedule is due when it would be after the last one, but not before the change.
 //! What the old schedule owed and had not handed out by then is due by the new one. An interval that was called complete stays as it
-//! is, because a feed that may change promises nothing about the future (see [`Hub::may_change`]).
+//! is, because a feed that may change promises nothing about the future (see `Hub::may_change`).
 //!
-//! Only invented matches can be changed: what happens in them depends on the seed alone, when it happens is free. A replay is given.
+//! Only invented matches can be changed: what happens in them depends on the seed alone, when it happens is free. A replay is given. A recording goes on with
+//! what is due when, but says one size of updates: the one it began with.
 
 use std::{io, mem, path::Path, sync::Arc, time::Duration};
 
