@@ -122,6 +122,7 @@ impl Stage {
         assert!(status.success(), "{script}: {status}\n{said}\nserve said:\n{server}");
         assert!(!server.contains("panicked"), "{script}: {server}");
         assert!(said.contains("ok: "), "{script} checked nothing:\n{said}");
+        println!("{said}");
     }
 
     /// A line of the script: for test.sh, for us, or for whom a failure concerns.

@@ -4,8 +4,8 @@ import { api, browse, check, figure, until } from "./browser.mjs";
 import { ADD_CROWD, CROWD, LANE, lane, micros, press, racing, REMOVE_CROWD } from "./page.mjs";
 
 /**
- * How far the median of one browser lane may lie from that of a single client of the bench on the same feed: a poller's lies anywhere
- * within its interval, by its phase; a browser that shares two cores with everything else may be late by the rest.
+ * How far the median of one browser lane may lie from that of a single client of the bench on the same feed, at the same interval of a
+ * second: by its phase a poller's is off by a tick of the feed, 100 ms; a browser that shares two cores with everything else by the rest.
  */
 const APART_US = 150_000;
 
@@ -14,7 +14,7 @@ const crowdOf = async (id) => (await crowds()).crowds.find(({ transport }) => tr
 
 await browse(async ({ page }) => {
   const ids = (await api("/api/transports")).json.map(({ id }) => id);
-  await racing(page, ids, "/?interval=200");
+  await racing(page, ids);
   const token = await page.evaluate(async () => (await (await fetch("/api/page")).json()).token);
   const put = (id, clients) =>
     page.evaluate(

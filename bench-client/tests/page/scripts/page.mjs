@@ -11,7 +11,7 @@ export const VIEWS = [
 /** Opens an address, and ends when its view stands there. */
 export async function go(page, address) {
   await page.goto(url + address, { waitUntil: "domcontentloaded" });
-  await until(`${address} shows something`, () => page.evaluate(() => document.querySelector("main").childElementCount > 0 && !document.querySelector("main > .waiting:only-child")));
+  await until(`${address} shows something`, () => page.evaluate(() => document.querySelector("main h1, main .problem") && !document.querySelector("main .waiting")));
 }
 
 export const current = (page) => page.evaluate(() => document.querySelector("nav [aria-current=page]")?.dataset.view);
