@@ -51,6 +51,11 @@ fn every_view_is_legible_in_light_dark_and_on_a_phone() {
 }
 
 #[test]
+fn every_view_can_be_used_by_keyboard_alone() {
+    Stage::with("--demo --rate 10", with_runs).plays("keyboard.mjs");
+}
+
+#[test]
 fn each_lane_gets_every_update_and_goes_on_after_a_cut() {
     Stage::open("--demo --rate 10 --topics 2 --seed 7").plays("lanes.mjs");
 }

@@ -162,10 +162,10 @@ export async function accessible(page, what) {
 /** No view may be wider than its window. */
 export async function fits(page, what) {
   const wide = await page.evaluate(() => {
-    const { scrollWidth } = document.scrollingElement;
-    if (scrollWidth <= innerWidth) return null;
-    const wide = [...document.querySelectorAll("body *")].filter((one) => one.getBoundingClientRect().right > innerWidth + 1);
-    return { scrollWidth, innerWidth, wide: wide.slice(0, 5).map((one) => `${one.localName}#${one.id}.${one.className?.baseVal ?? one.className}`) };
+    const { scrollWidth, clientWidth } = document.scrollingElement;
+    if (scrollWidth <= clientWidth) return null;
+    const wide = [...document.querySelectorAll("body *")].filter((one) => one.getBoundingClientRect().right > clientWidth + 1);
+    return { scrollWidth, clientWidth, wide: wide.slice(0, 5).map((one) => `${one.localName}#${one.id}.${one.className?.baseVal ?? one.className}`) };
   });
   check(`fits into its window: ${what}`, !wide, wide);
 }

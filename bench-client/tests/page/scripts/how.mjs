@@ -1,7 +1,7 @@
 // How it works: a chapter for each technique, with the bytes of this very server.
 
 import { api, browse, check, until } from "./browser.mjs";
-import { button, go, press, RECORD_AGAIN, tells } from "./page.mjs";
+import { ANSWERED, button, go, press, RECORD_AGAIN, tells } from "./page.mjs";
 
 await browse(async ({ page }) => {
   const transports = (await api("/api/transports")).json;
@@ -11,7 +11,7 @@ await browse(async ({ page }) => {
     await go(page, `/how/${id}`);
     await until(`${id}: its name stands there`, async () => (await page.evaluate(() => document.querySelector("main").textContent)).includes(label));
     await until(`${id}: the request it made of this server, byte by byte`, () => tells(page, new RegExp(`GET /feed/${id}`)));
-    await until(`${id}: and the answer`, () => tells(page, /HTTP\/1\.1 (200|101)/));
+    await until(`${id}: and the answer`, () => tells(page, ANSWERED));
     let asked = 0;
     page.on("request", (request) => (asked += request.url().includes(`/api/wire/${id}`)));
     await press(page, RECORD_AGAIN);

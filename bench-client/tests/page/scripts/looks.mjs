@@ -1,7 +1,7 @@
 // Every view in light, in dark, on a phone and on a wall: legible, within its window, without motion where none is wanted; and as pictures.
 
-import { accessible, api, browse, check, fits, looks, screenshot, watch } from "./browser.mjs";
-import { go, racing } from "./page.mjs";
+import { accessible, api, browse, check, fits, looks, screenshot, until, watch } from "./browser.mjs";
+import { ANSWERED, go, racing, tells } from "./page.mjs";
 
 const SHAPES = {
   light: { scheme: "light" },
@@ -33,6 +33,7 @@ await browse(async ({ page }) => {
         await racing(page, transports);
         await watch(shape === "light" ? RACE_MS : 0);
       } else await go(page, address);
+      if (view === "how-technique") await until("the bytes of an exchange stand there", () => tells(page, ANSWERED));
       await screenshot(page, `${view}-${shape}`, shape === "light" && view === "live" ? {} : { fullPage: true });
       await fits(page, `${address}, ${shape}`);
       // The phone's colours are those of the desk; what differs there is which words stand where.

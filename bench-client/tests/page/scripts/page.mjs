@@ -125,4 +125,5 @@ export const CARD = "main figure.card";
 // ---- How it works ----
 
 export const RECORD_AGAIN = /record .*again/i;
-export const BYTES = "main [data-bytes], main pre";
+/** Stands among the recorded bytes of every technique. */
+export const ANSWERED = /HTTP\/1\.1 (200|101)/;
