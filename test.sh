@@ -7,7 +7,7 @@
 # Exit codes: 0 all passed · 1 something failed, or no test ran at all · 2 wrong usage.
 # As root on Debian it installs what is missing: tshark, slowhttptest, chromium, util-linux, python3-venv, curl, nodejs and npm
 # by apt-get. Clients that others wrote, which tests try against our server, come by npm into target/npm and by pip into target/venv,
-# with hdrhistogram and prometheus_client. Where that can't be done (no root, no network), the tests that need them end with a line SKIPPED.
+# with hdrhistogram and prometheus_client; what drives a browser through the page, by npm into target/npm-page (Lighthouse for --long alone). Where that can't be done (no root, no network), the tests that need them end with a line SKIPPED.
 # LAB_DATA names the folder of openfootball's worldcup files; without it, ../shared/data is used where it exists.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -91,26 +91,36 @@ install_python_packages() {
         echo "$wanted" >"$venv/installed.txt"
     fi
 }
+# Folder of a package.json with its lock, folder to install into, what it is for, and options of npm.
 install_npm_packages() {
-    local npm="${CARGO_TARGET_DIR:-target}/npm"
-    cmp --silent "$clients/package-lock.json" "$npm/package-lock.json" && [[ -d "$npm/node_modules" ]] && return 0
+    local from="$1" npm="$2" what="$3"
+    shift 3
+    # What is installed stands beside it: another list, or other options, are installed anew.
+    local wanted
+    wanted="$(cat "$from/package-lock.json" && echo "$@")"
+    [[ "$(cat "$npm/installed.txt" 2>/dev/null)" == "$wanted" ]] && return 0
     if ! command -v npm >/dev/null || ! command -v node >/dev/null; then
-        not_installed+=("npm packages: node or npm is not there")
+        not_installed+=("npm packages for $what: node or npm is not there")
         return 0
     fi
-    echo "==> npm ci, for $clients/package.json"
+    echo "==> npm ci, for $from/package.json"
     rm -rf "$npm"
     mkdir -p "$npm"
-    cp "$clients/package.json" "$clients/package-lock.json" "$npm/"
+    cp "$from/package.json" "$from/package-lock.json" "$npm/"
     local once=(--fetch-retries=0 --fetch-timeout=10000 --no-audit --no-fund --no-update-notifier --loglevel=error)
-    if ! timeout 120 npm ci --prefix "$npm" --ignore-scripts "${once[@]}" >&2; then
+    if ! timeout 180 npm ci --prefix "$npm" --ignore-scripts "${once[@]}" "$@" >&2; then
         rm -rf "$npm"
-        not_installed+=("eventsource, ws and @microsoft/fetch-event-source: npm could not install them")
+        not_installed+=("$what: npm could not install it")
+    else
+        echo "$wanted" >"$npm/installed.txt"
     fi
 }
 install_packages
 install_python_packages
-install_npm_packages
+install_npm_packages "$clients" "${CARGO_TARGET_DIR:-target}/npm" "eventsource, ws and @microsoft/fetch-event-source"
+page_options=(--omit=optional)
+[[ "$long" == yes ]] && page_options=(--include=optional)
+install_npm_packages bench-client/tests/page/scripts "${CARGO_TARGET_DIR:-target}/npm-page" "puppeteer-core and axe-core" "${page_options[@]}"
 
 [[ -t 1 ]] || export CARGO_TERM_COLOR=never
 if [[ -z "${LAB_DATA:-}" && -d ../shared/data ]]; then

@@ -11,12 +11,14 @@
 
 pub mod raw;
 
-use std::{future::Future, net::SocketAddr, time::Duration};
+use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
+use axum::Router;
 use clap::{Args, FromArgMatches};
 use server::{
-    FeedDescription, Running,
+    FeedDescription, Ports, Running,
     feed::{Event, Feed, Longest, Match},
+    http::App,
     hub::{Draft, Publisher},
     settings::ServerSettings,
     wire::Cursor,
@@ -126,6 +128,26 @@ impl TestServer {
 
     /// Serves a feed of these matches, every update filled up to `update_bytes`.
     pub fn of(matches: Vec<Match>, update_bytes: Option<usize>, settings: ServerSettings) -> Self {
+        Self::whole(matches, update_bytes, settings, Ports::One, |_| Ok(Router::new()))
+    }
+
+    /// Serves it at these ports, with the routes of `mount` beside.
+    pub fn with(
+        topics: usize,
+        settings: ServerSettings,
+        ports: Ports,
+        mount: impl FnOnce(&Arc<App>) -> io::Result<Router>,
+    ) -> Self {
+        Self::whole(matches(topics), None, settings, ports, mount)
+    }
+
+    fn whole(
+        matches: Vec<Match>,
+        update_bytes: Option<usize>,
+        settings: ServerSettings,
+        ports: Ports,
+        mount: impl FnOnce(&Arc<App>) -> io::Result<Router>,
+    ) -> Self {
         let description = FeedDescription {
             kind: "by hand".into(),
             topics: matches.len() as u32,
@@ -153,7 +175,7 @@ impl TestServer {
             },
             source: Default::default(),
         };
-        let running = server::start(feed, description, settings).expect("port 0 is always free");
+        let running = server::start_with(feed, description, settings, ports, mount).expect("port 0 is always free");
         let publisher = Publisher::new(running.hub.clone(), update_bytes);
         Self {
             address: running.address,

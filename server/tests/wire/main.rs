@@ -8,6 +8,7 @@ mod listen;
 mod methods;
 mod null;
 mod origins;
+mod page;
 #[path = "../support/mod.rs"]
 mod support;
 mod websocket_limits;
