@@ -49,10 +49,10 @@ pub fn routes(app: &Arc<App>) -> Router<Arc<App>> {
     views.route("/web/{*path}", get(file)).merge(told)
 }
 
-async fn page(headers: HeaderMap) -> Response {
+async fn page(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
     let mut response = answer("index.html", &headers);
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let policy = policy(host.unwrap_or_default());
+    let policy = policy(host.unwrap_or_default(), &app.page.ports());
     let said = [
         (header::CONTENT_SECURITY_POLICY, policy),
         (header::REFERRER_POLICY, "no-referrer".into()),
@@ -139,21 +139,20 @@ fn etag(bytes: &[u8]) -> String {
     format!("\"{:016x}\"", hasher.finish())
 }
 
-/// Scripts and styles of this origin, connections to this host, and nothing else: at any port, because the next start of this server
-/// has others for its lanes, and a page that is open goes on with them. The chart library fills an empty style element by rules, which
-/// the digest of nothing allows.
-fn policy(host: &str) -> String {
+/// Scripts and styles of this origin, connections to this host's own ports, and nothing else. The chart library fills an empty
+/// style element by rules, which the digest of nothing allows.
+fn policy(host: &str, ports: &[u16]) -> String {
     const EMPTY: &str = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='";
     let name = super::guard::without_port(host);
     let named = !name.is_empty()
         && name
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b".-_[]:".contains(&byte));
-    let lanes = if named {
-        format!(" http://{name}:* ws://{name}:*")
-    } else {
-        String::new()
-    };
+    let lanes: String = ports
+        .iter()
+        .filter(|_| named)
+        .map(|port| format!(" http://{name}:{port} ws://{name}:{port}"))
+        .collect();
     format!(
         "default-src 'none'; script-src 'self'; style-src 'self' {EMPTY}; img-src 'self' data: blob:; connect-src 'self'{lanes}; \
          base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -165,13 +164,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_policy_names_the_own_host_and_takes_no_words_of_a_strange_one() {
-        let own = policy("127.0.0.1:8080");
+    fn the_policy_names_the_own_ports_and_takes_no_words_of_a_strange_host() {
+        let own = policy("127.0.0.1:8080", &[8080, 4001]);
         assert!(
-            own.contains("connect-src 'self' http://127.0.0.1:* ws://127.0.0.1:*;"),
+            own.contains("connect-src 'self' http://127.0.0.1:8080 ws://127.0.0.1:8080 http://127.0.0.1:4001"),
             "{own}"
         );
-        let strange = policy("a; script-src *");
+        let strange = policy("a; script-src *", &[8080]);
         assert!(
             strange.contains("connect-src 'self';") && !strange.contains('*'),
             "{strange}"
