@@ -25,7 +25,7 @@ const LABEL: i32 = 26;
 /// Pixels between two marks of a line.
 const MARKS_EVERY: i32 = 96;
 /// Dash and gap of each variant's line, in the order of plotly/lines.rs; the first is solid.
-const DASHES: [(i32, i32); 6] = [(0, 0), (9, 5), (2, 5), (14, 5), (9, 12), (4, 10)];
+const DASHES: [(i32, i32); 6] = [(0, 0), (6, 4), (2, 4), (14, 5), (9, 12), (4, 10)];
 
 pub fn size(lines: &[Line]) -> (i32, i32) {
     let places = legend(lines);
