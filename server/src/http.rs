@@ -20,6 +20,7 @@ use axum::{
     routing::get,
 };
 use serde::Deserialize;
+use tower_http::compression::CompressionLayer;
 
 use crate::{
     Stop,
@@ -110,7 +111,9 @@ impl FeedQuery {
 
 /// All routes of the server, and those that are mounted beside them.
 pub fn router(app: Arc<App>, mounted: Router) -> Router {
-    let guarded = mounted.layer(middleware::from_fn_with_state(app.clone(), page::guard));
+    let guarded = mounted
+        .layer(middleware::from_fn_with_state(app.clone(), page::guard))
+        .layer(CompressionLayer::new());
     Router::new()
         .route("/feed/{id}", get(feed))
         .route("/api/transports", get(control::list_transports))
