@@ -53,7 +53,9 @@ class Server extends EventTarget {
       if (this.epoch === null || again) {
         [this.page, this.transports] = await Promise.all([get("/api/page"), get("/api/transports")]);
       }
-      this.allowed ??= new Set(this.page.paths.flatMap(({ lanes }) => Object.values(lanes)));
+      // A policy has no words for an address of IPv6: there everything goes by the page's own port.
+      const named = !location.hostname.startsWith("[");
+      this.allowed ??= new Set(named ? this.page.paths.flatMap(({ lanes }) => Object.values(lanes)) : []);
       this.stats = stats;
       this.epoch = stats.epoch;
       this.state = "up";

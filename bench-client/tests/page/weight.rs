@@ -1,9 +1,11 @@
 //! How much a browser has to load: the whole page, without the chart library, which is loaded where a chart is to be moved.
 
-use std::path::Path;
+use std::{io::Write, path::Path};
 
-/// Raw bytes, all views together.
-const MOST_BYTES: u64 = 100_000;
+use flate2::{Compression, write::GzEncoder};
+
+/// All views together, as they travel.
+const MOST_BYTES: usize = 100_000;
 /// What is served of `web/`.
 const SERVED: [&str; 4] = ["html", "css", "js", "svg"];
 
@@ -25,12 +27,19 @@ fn files(folder: &Path) -> Vec<(String, u64)> {
 
 #[test]
 fn the_whole_page_is_light() {
-    let files = files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../web"));
-    let bytes: u64 = files.iter().map(|(_, bytes)| bytes).sum();
+    let (mut bytes, mut raw) = (0, 0);
+    for (file, length) in files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../web")) {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder
+            .write_all(&std::fs::read(&file).expect("it is there"))
+            .expect("a vector takes everything");
+        bytes += encoder.finish().expect("a vector takes everything").len();
+        raw += length;
+    }
     crate::stage::say(&format!(
-        "figure: the page, all views, without the chart library: {bytes} bytes"
+        "figure: the page, all views, without the chart library: {bytes} bytes compressed, {raw} as written"
     ));
-    assert!(bytes < MOST_BYTES, "{bytes} bytes: {files:#?}");
+    assert!(bytes < MOST_BYTES, "{bytes} bytes");
 }
 
 /// What is named from elsewhere is what the policy would refuse; here it is found without a browser, in every file.
