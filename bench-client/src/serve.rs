@@ -12,7 +12,12 @@ pub(crate) mod demo;
 mod results;
 mod wire;
 
-use std::{io, path::PathBuf, sync::Arc};
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use axum::Router;
 use server::{http::App, settings::FeedSettings};
@@ -39,4 +44,26 @@ pub fn mount(app: &Arc<App>, options: Options) -> io::Result<Router> {
         app.page.offer("demo");
     }
     Ok(routes)
+}
+
+/// Where a server that listens at `ip` is reached from this machine: at any address means at its own as well.
+fn reachable(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
+        one => one,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_listens_everywhere_is_reached_on_loopback() {
+        for (listens, reached) in [("0.0.0.0", "127.0.0.1"), ("::", "::1"), ("192.0.2.1", "192.0.2.1")] {
+            let (listens, reached): (IpAddr, IpAddr) = (listens.parse().unwrap(), reached.parse().unwrap());
+            assert_eq!(reachable(listens), reached);
+        }
+    }
 }

@@ -45,7 +45,7 @@ pub fn run(
     }
     let runtime = runtime.enable_all().build().context("the runtime could not start")?;
     runtime.block_on(async {
-        let (address, child, with_null) = (settings.listen, settings.child, settings.null);
+        let (child, with_null) = (settings.child, settings.null);
         let in_anothers_place = settings.feed_start_us.is_some();
         let record = settings.record.clone();
         let started = if child {
@@ -53,11 +53,7 @@ pub fn run(
         } else {
             crate::start_with(feed, description, settings, Ports::OnePerTransport, mount)
         };
-        let mut running = started.with_context(|| {
-            format!(
-                "cannot listen on {address}: another program may have the port; --listen 127.0.0.1:0 takes a free one"
-            )
-        })?;
+        let mut running = started.context("the server could not start")?;
         if in_anothers_place {
             running.caught_up().await;
         }

@@ -53,6 +53,8 @@ pub struct Feeding {
     /// Changes with the feed.
     description: RwLock<FeedDescription>,
     state: Mutex<State>,
+    /// How far the matches were at the last change; none before the first. Who has it makes a change.
+    season: Mutex<Option<Season>>,
 }
 
 enum State {
@@ -63,8 +65,6 @@ enum State {
     Playing {
         driver: Driver<HubSink>,
         start_us: u64,
-        /// How far the matches were at the last change; none before the first.
-        season: Option<Season>,
     },
     /// Why, in words.
     Over(String),
@@ -80,6 +80,7 @@ impl Feeding {
                 feed: Box::new(feed),
                 tap: None,
             }),
+            season: Mutex::default(),
         })
     }
 
@@ -125,7 +126,6 @@ impl Feeding {
         *state = State::Playing {
             driver: self.drive(feed.events, start_us, sink)?,
             start_us,
-            season: None,
         };
         Ok(())
     }
@@ -145,13 +145,13 @@ impl Feeding {
         if (wanted.topics, wanted.seed, &wanted.arrivals) != (now.topics, now.seed, &now.arrivals) {
             return Err(ChangeError::OtherMatches);
         }
+        let mut season = self.season.lock();
+        let season = season.get_or_insert_with(|| Season::new(seed, now.topics));
+        // While the feed still goes on, so that it stands still for what comes after this alone, however long it has run.
+        season.play_to(&self.hub.played());
         let mut state = self.state.lock();
-        let (driver, start_us, season) = match mem::replace(&mut *state, State::Over("a change failed".into())) {
-            State::Playing {
-                driver,
-                start_us,
-                season,
-            } => (driver, start_us, season),
+        let (driver, start_us) = match mem::replace(&mut *state, State::Over("a change failed".into())) {
+            State::Playing { driver, start_us } => (driver, start_us),
             other => {
                 let refusal = match &other {
                     State::Over(why) => ChangeError::Over(why.clone()),
@@ -161,9 +161,6 @@ impl Feeding {
                 return Err(refusal);
             }
         };
-        // While the feed still goes on, so that it stands still for what comes after this alone, however long it has run.
-        let mut season = season.unwrap_or_else(|| Season::new(seed, now.topics));
-        season.play_to(&self.hub.played());
         driver.stop();
         let mut sink = match driver.join() {
             Ok((_, sink)) => sink,
@@ -173,14 +170,13 @@ impl Feeding {
             }
         };
         season.play_to(sink.publisher.played());
-        let (feed, description) = settings.feed_after(Some(&season))?;
+        let (feed, description) = settings.feed_after(Some(season))?;
         *self.description.write() = description.clone();
         sink.publisher.fill_up_to(self.update_bytes());
         let events = shifted(feed.events, start_us, sink.last_due_us, self.hub.reopen());
         *state = State::Playing {
             driver: self.drive(events, start_us, sink).map_err(ChangeError::Thread)?,
             start_us,
-            season: Some(season),
         };
         Ok(description)
     }

@@ -128,7 +128,14 @@ pub fn start_with(
     ports: Ports,
     mount: impl FnOnce(&Arc<http::App>) -> std::io::Result<Router>,
 ) -> std::io::Result<Running> {
-    let listener = listen::bind(settings.listen)?;
+    let listener = listen::bind(settings.listen).map_err(|error| {
+        let at = settings.listen;
+        let advice = match error.kind() {
+            std::io::ErrorKind::AddrInUse => ": another program has the port; --listen 127.0.0.1:0 takes a free one",
+            _ => "",
+        };
+        std::io::Error::new(error.kind(), format!("cannot listen on {at}{advice} ({error})"))
+    })?;
     let address = listener.local_addr()?;
     let page = Page::new(address.port());
     let mut listeners = vec![listener];

@@ -147,7 +147,7 @@ fn siblings<B>(request: &Request<B>, ports: &[u16]) -> impl Iterator<Item = Orig
 pub fn tell(from: &Asker, allowed: &[AllowedOrigin], headers: &mut HeaderMap) {
     // An answer that differs by origin must not be given to another one by a cache, and a cache may get it from a request without any
     // (Fetch standard, "CORS protocol and HTTP caches").
-    if !allowed.is_empty() {
+    if !allowed.is_empty() || matches!(from, Asker::Listed(_)) {
         headers.append(header::VARY, HeaderValue::from_static("origin"));
     }
     match from {

@@ -17,7 +17,7 @@ pub use feed::{
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Server")]
 pub struct ServerSettings {
-    /// Address to listen on; port 0 takes a free one
+    /// Address to listen on; port 0 takes a free one. The page's lanes take a port per transport besides, from 10,000 above it
     #[arg(long, env = "FEED_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
     /// Threads that serve [default: one per core]

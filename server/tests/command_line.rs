@@ -42,7 +42,7 @@ fn a_port_in_use_is_named_with_a_way_out() {
     ends_with(
         &output,
         1,
-        &[&address, "another program may have the port", "--listen 127.0.0.1:0"],
+        &[&address, "another program has the port", "--listen 127.0.0.1:0"],
     );
 }
 

@@ -46,7 +46,8 @@ pub fn report(record: &RunRecord) -> Result<String> {
     page(record, Library::get())
 }
 
-/// What a page about a run is made of, in the order it is read. All of it is HTML already: words of the record are escaped.
+/// What a page about a run is made of, in the order it is read. `run`, `glance` and the blocks are HTML, with words of the
+/// record escaped; everything else is plain text.
 pub struct Report {
     pub title: String,
     /// The run's verdict in a word, and its class.

@@ -160,7 +160,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let underway = Underway::begin(folder.path());
         let first = read(folder.path()).expect("it is there before the first row");
-        assert!(first.now.is_none() && first.process.runs());
+        assert!(first.now.is_none() && first.process.runs() == Some(true));
         let handle = underway.handle();
         for phase in ["start", "ramp", "settle"] {
             handle.phase("sse", 2, phase);

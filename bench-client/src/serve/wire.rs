@@ -11,12 +11,7 @@
 
 mod relay;
 
-use std::{
-    collections::HashMap,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
@@ -67,15 +62,15 @@ struct Recorder {
 
 /// Who records a transport, and who waits for that.
 struct Turn {
-    places: Semaphore,
-    under_way: Semaphore,
+    places: Arc<Semaphore>,
+    under_way: Arc<Semaphore>,
 }
 
 impl Default for Turn {
     fn default() -> Self {
         Self {
-            places: Semaphore::new(1 + WAITING_MAX),
-            under_way: Semaphore::new(1),
+            places: Arc::new(Semaphore::new(1 + WAITING_MAX)),
+            under_way: Arc::new(Semaphore::new(1)),
         }
     }
 }
@@ -125,16 +120,21 @@ async fn record(
         let words = format!("{id} is being recorded for others: ask again in a few seconds");
         problem(StatusCode::SERVICE_UNAVAILABLE, words)
     };
-    let Ok(_place) = turn.places.try_acquire() else {
+    let Ok(place) = turn.places.clone().try_acquire_owned() else {
         return busy();
     };
     // The semaphores are never closed; who waits too long is told the same.
-    let Ok(Ok(_turn)) = timeout(TURN_TIMEOUT, turn.under_way.acquire()).await else {
+    let Ok(Ok(turn)) = timeout(TURN_TIMEOUT, turn.under_way.clone().acquire_owned()).await else {
         return busy();
     };
     let app = recorder.app.clone();
     // A session stays on its thread, so it gets one; the recording is bounded in time, and ends with the server.
-    let recorded = tokio::task::spawn_blocking(move || on_this_thread(&app, row, keep_alive)).await;
+    let recorded = tokio::task::spawn_blocking(move || {
+        // Kept until it has ended, even where nobody waits for the answer any more.
+        let _kept = (place, turn);
+        on_this_thread(&app, row, keep_alive)
+    })
+    .await;
     match recorded {
         Ok(Ok(answer)) => ([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response(),
         Ok(Err(error)) => unrecorded(&id, &error),
@@ -157,7 +157,7 @@ async fn recorded(app: &Arc<App>, row: &'static ClientTransport, keep_alive: boo
     let began_us = clock.now_us();
     let port = app.page.lanes().get(row.id).copied();
     let port = port.or_else(|| app.page.ports().first().copied()).unwrap_or_default();
-    let server = SocketAddr::new(reachable(app.settings.listen.ip()), port);
+    let server = SocketAddr::new(super::reachable(app.settings.listen.ip()), port);
     let mut relay = Relay::open(server, clock).await?;
     let endpoint = Arc::new(Endpoint {
         address: relay.address,
@@ -216,26 +216,4 @@ async fn follow(
         *live += new.count() as u64;
     }
     Ok(())
-}
-
-/// Where a server that listens everywhere is reached from here.
-fn reachable(listens: IpAddr) -> IpAddr {
-    match listens {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_server_that_listens_everywhere_is_reached_on_loopback() {
-        for (listens, reached) in [("0.0.0.0", "127.0.0.1"), ("::", "::1"), ("192.0.2.1", "192.0.2.1")] {
-            let (listens, reached): (IpAddr, IpAddr) = (listens.parse().unwrap(), reached.parse().unwrap());
-            assert_eq!(reachable(listens), reached);
-        }
-    }
 }

@@ -123,7 +123,7 @@ fn a_port_in_use_is_named_with_a_way_out() {
     Lab::new()
         .run(&format!("serve --listen {address}"))
         .with_code(1)
-        .saying(&[&address, "another program may have the port", "--listen 127.0.0.1:0"]);
+        .saying(&[&address, "another program has the port", "--listen 127.0.0.1:0"]);
 }
 
 #[test]

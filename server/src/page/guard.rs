@@ -3,7 +3,8 @@
 //! ```text
 //! Host unknown            -> 403: a foreign name that was made to point here (DNS rebinding) is no name of ours
 //! Sec-Fetch-Site: cross-… -> 403: another site's page asks, even where it could not read the answer
-//! POST, PUT, DELETE       -> also the page's own Origin, and the token of this start
+//! another page's Origin   -> 403, whoever else may read the feed
+//! POST, PUT, DELETE       -> the page's own Origin must be there, and the token of this start
 //! ```
 
 use std::{net::IpAddr, sync::Arc};
@@ -45,17 +46,20 @@ fn refusal(app: &App, request: &Request) -> Option<String> {
     if headers.contains_key("sec-fetch-site") && !["same-origin", "none"].contains(&text(headers, "sec-fetch-site")) {
         return Some("this answers to the page of this server alone".into());
     }
-    if [Method::GET, Method::HEAD].contains(request.method()) {
-        return None;
-    }
     let own = ["http", "https"].map(|scheme| format!("{scheme}://{authority}"));
     let origin = text(headers, header::ORIGIN.as_str());
-    if !own.iter().any(|own| own.eq_ignore_ascii_case(origin)) {
+    let reads = [Method::GET, Method::HEAD].contains(request.method());
+    // Browsers say Sec-Fetch-Site to this machine and over TLS alone, and an Origin to every other site.
+    let nameless = reads && !headers.contains_key(header::ORIGIN);
+    if !nameless && !own.iter().any(|own| own.eq_ignore_ascii_case(origin)) {
         return Some(format!(
-            "a change must come from the page of this server: origin {:?} is not {:?}",
+            "this must come from the page of this server: origin {:?} is not {:?}",
             origin.chars().take(80).collect::<String>(),
             own[0]
         ));
+    }
+    if reads {
+        return None;
     }
     if !app.page.is_token(text(headers, TOKEN_HEADER)) {
         return Some(format!(

@@ -29,13 +29,11 @@ impl Process {
         }
     }
 
-    /// Whether it still runs; true where it can't be told, as from another container.
-    pub fn runs(&self) -> bool {
+    /// Whether it still runs; None where it can't be told: from another container, or another boot, which may be another machine.
+    pub fn runs(&self) -> Option<bool> {
         let own = Self::own();
-        if self.boot != own.boot {
-            return false;
-        }
-        self.namespace != own.namespace || self.started.is_none() || self.started == started(self.pid)
+        let is_here = (&self.boot, &self.namespace) == (&own.boot, &own.namespace) && self.started.is_some();
+        is_here.then(|| self.started == started(self.pid))
     }
 }
 
@@ -63,21 +61,17 @@ mod tests {
     #[test]
     fn a_process_is_told_from_a_later_one_with_its_number() {
         let own = Process::own();
-        assert!(own.runs());
+        assert_eq!(own.runs(), Some(true));
         let later = Process {
             started: own.started.map(|ticks| ticks + 1),
             ..own.clone()
         };
+        assert_eq!(later.runs(), Some(false));
         let boot = Some("another".to_owned());
-        assert!(!later.runs() && !Process { boot, ..own.clone() }.runs());
-        let elsewhere = Some("pid:[1]".to_owned());
-        assert!(
-            Process {
-                namespace: elsewhere,
-                ..later
-            }
-            .runs(),
-            "it can't be told"
-        );
+        let namespace = Some("pid:[1]".to_owned());
+        let elsewhere = [Process { boot, ..own.clone() }, Process { namespace, ..later }];
+        for process in elsewhere {
+            assert_eq!(process.runs(), None, "{process:?}");
+        }
     }
 }

@@ -15,12 +15,7 @@ mod figures;
 mod keeper;
 mod server;
 
-use std::{
-    collections::BTreeMap,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use ::server::http::{App, problem};
 use axum::{
@@ -34,7 +29,7 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::{sync::watch, time::Instant};
 
-use crate::transports;
+use crate::{serve, transports};
 use bounds::{Bounds, lacks_memory};
 use figures::Figures;
 use keeper::Order;
@@ -174,7 +169,7 @@ impl Crowds {
         let (orders, asked) = watch::channel(order);
         let (telling, told) = watch::channel(Figures::default());
         let page = &self.app.page;
-        let host = reachable(self.app.settings.listen.ip());
+        let host = serve::reachable(self.app.settings.listen.ip());
         // The first one is that of the server's address.
         let main = page.ports().first().copied().unwrap_or_default();
         let lane = page.lanes().get(id).copied().unwrap_or(main);
@@ -230,14 +225,5 @@ impl Crowd {
                 ..self.told.borrow().clone()
             },
         }
-    }
-}
-
-/// Where a server is reached that listens everywhere.
-fn reachable(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(v4) if v4.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(v6) if v6.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        named => named,
     }
 }

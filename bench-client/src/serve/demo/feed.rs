@@ -29,11 +29,15 @@ use tokio::sync::Semaphore;
 
 /// A change is two numbers.
 const BODY_MAX_BYTES: usize = 1024;
+/// Changes that may wait for the one that is made: a control that is dragged asks again and again.
+const WAITING_MAX: usize = 4;
 
 /// The one change that is being made, and what it starts from.
 struct Changes {
     feeding: Arc<Feeding>,
     settings: Mutex<FeedSettings>,
+    /// Who makes a change, and who waits for that.
+    places: Arc<Semaphore>,
     /// Who has it makes a change; the others wait here, and keep no thread waiting.
     turn: Arc<Semaphore>,
 }
@@ -43,6 +47,7 @@ pub fn routes(app: &Arc<App>, feed: FeedSettings) -> Router {
     let changes = Changes {
         feeding: app.feed.clone(),
         settings: Mutex::new(feed),
+        places: Arc::new(Semaphore::new(1 + WAITING_MAX)),
         turn: Arc::new(Semaphore::new(1)),
     };
     Router::new()
@@ -79,10 +84,16 @@ async fn change(State(changes): State<Arc<Changes>>, wanted: Result<Json<Wanted>
             return problem(status, format!("{}; {expected}", rejection.body_text()));
         }
     };
+    let Ok(place) = changes.places.clone().try_acquire_owned() else {
+        return problem(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the feed is being changed by others: ask again in a moment",
+        );
+    };
     let turn = changes.turn.clone().acquire_owned().await;
     // Joining the feed's thread blocks. Whoever hangs up meanwhile has changed it all the same, and keeps the turn until then.
     let made = tokio::task::spawn_blocking(move || {
-        let _turn = turn;
+        let _kept = (place, turn);
         changes.make(&wanted)
     });
     match made.await {

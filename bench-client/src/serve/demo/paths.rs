@@ -11,18 +11,15 @@
 mod pipe;
 mod relay;
 
-use std::{
-    collections::BTreeMap,
-    io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use server::{http::App, page::Path};
 
 use pipe::Stall;
 use relay::Way;
+use tokio::sync::Semaphore;
+
+use crate::serve;
 
 /// A slow reader takes nothing for a part of this time, again and again.
 const CYCLE_MS: u32 = 4_000;
@@ -49,6 +46,7 @@ pub fn open(app: &Arc<App>) -> io::Result<()> {
     let ip = app.settings.listen.ip();
     // Behind those of the direct path.
     let mut position = app.page.lanes().len();
+    let cap = Arc::new(Semaphore::new(relay::CONNECTIONS_MAX));
     for (id, label, delay_ms, stall_ms) in WAYS {
         let way = Way {
             delay: Duration::from_millis(delay_ms.into()),
@@ -63,7 +61,8 @@ pub fn open(app: &Arc<App>) -> io::Result<()> {
             let listener = app.page.bind(ip, position)?;
             position += 1;
             lanes.insert(transport, listener.local_addr()?.port());
-            relay::start(listener, SocketAddr::new(reachable(ip), port), way, app.stop.clone());
+            let to = SocketAddr::new(serve::reachable(ip), port);
+            relay::start(listener, to, way, cap.clone(), app.stop.clone());
         }
         app.page.add_path(Path {
             id: id.into(),
@@ -74,15 +73,6 @@ pub fn open(app: &Arc<App>) -> io::Result<()> {
         });
     }
     Ok(())
-}
-
-/// Where to connect to for what listens at `ip`: at any address means at this machine's own as well.
-fn reachable(ip: IpAddr) -> IpAddr {
-    match ip {
-        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
-        one => one,
-    }
 }
 
 #[cfg(test)]

@@ -16,6 +16,9 @@ use server::http::problem;
 /// Answers that are kept at most: a reader goes back and forth between a few runs.
 const KEPT: usize = 6;
 
+/// What made an answer: a newer build may make another one of the same record.
+pub const BUILD: (&str, &str) = (env!("CARGO_PKG_VERSION"), env!("BUILD_REVISION"));
+
 /// What is answered.
 pub struct Said {
     kind: &'static str,
@@ -43,7 +46,7 @@ impl Said {
 
     /// Tagged by what it was made from.
     pub fn versioned(self, version: &str) -> Self {
-        let tag = tag(&(version, self.kind));
+        let tag = tag(&(version, self.kind, BUILD));
         Self { tag, ..self }
     }
 
@@ -61,10 +64,13 @@ impl Said {
     }
 
     pub fn answer(self, asked: &HeaderMap) -> Response {
-        let tag = format!("\"{}\"", self.tag);
+        // Weak (RFC 9110, 8.8.1): the same whether or not it travels compressed.
+        let tag = format!("W/\"{}\"", self.tag);
         let known = asked.get(header::IF_NONE_MATCH).and_then(|known| known.to_str().ok());
         let known = known.into_iter().flat_map(|known| known.split(','));
-        let is_known = known.map(str::trim).any(|one| one.trim_start_matches("W/") == tag);
+        let is_known = known
+            .map(str::trim)
+            .any(|one| one.trim_start_matches("W/") == tag.trim_start_matches("W/"));
         let mut response = if is_known {
             StatusCode::NOT_MODIFIED.into_response()
         } else {
@@ -85,7 +91,7 @@ impl Said {
     }
 }
 
-/// 16 digits of it, the same in every process of one build.
+/// 16 digits of it, the same in every process.
 pub fn tag(of: &impl Hash) -> String {
     let mut hasher = DefaultHasher::new();
     of.hash(&mut hasher);
@@ -156,7 +162,9 @@ mod tests {
         let tag = first.headers()[header::ETAG].clone();
         for known in [
             tag.clone(),
-            format!("W/{0}, \"x\"", tag.to_str().unwrap()).parse().unwrap(),
+            format!("{}, \"x\"", tag.to_str().unwrap().trim_start_matches("W/"))
+                .parse()
+                .unwrap(),
         ] {
             let asked = HeaderMap::from_iter([(header::IF_NONE_MATCH, known)]);
             let again = said().answer(&asked);

@@ -8,7 +8,7 @@ use super::{
     folder::Listed,
 };
 use crate::{
-    record::RunRecord,
+    record::{RunRecord, RunStatus},
     report::{self, hlog},
 };
 
@@ -38,7 +38,8 @@ const OTHERS: &str = "sandbox; default-src 'none'; frame-ancestors 'none'";
 #[derive(Serialize)]
 pub struct Named {
     name: String,
-    bytes: u64,
+    /// Of a run under way only the record's are known: to make every file would take CPU from what is measured.
+    bytes: Option<u64>,
     what: String,
 }
 
@@ -49,20 +50,22 @@ pub struct Named {
 pub fn of(listed: &Listed, record: &RunRecord) -> anyhow::Result<Vec<Named>> {
     let mut files = vec![Named {
         name: RECORD.to_owned(),
-        bytes: listed.bytes_len(),
+        bytes: Some(listed.bytes_len()),
         what: "the record: everything else is made of it".to_owned(),
     }];
+    let running = listed.status(record.status) == RunStatus::Running;
     for file in &report::FILES {
+        let made = if running { None } else { Some((file.make)(record)?) };
         files.push(Named {
             name: file.name.to_owned(),
-            bytes: (file.make)(record)?.len() as u64,
+            bytes: made.map(|bytes| bytes.len() as u64),
             what: file.what.to_owned(),
         });
     }
     for log in hlog::logs(record)? {
         files.push(Named {
             name: format!("{HISTOGRAMS}{}", log.name),
-            bytes: log.bytes.len() as u64,
+            bytes: Some(log.bytes.len() as u64),
             what: "latency of one row, for HdrHistogram tools".to_owned(),
         });
     }

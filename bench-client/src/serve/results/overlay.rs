@@ -114,6 +114,7 @@ fn changes((a, of_a): (&str, &RunRecord), (b, of_b): (&str, &RunRecord), warning
     let others = of_b.plan.contender_ids();
     if !of_a.plan.contender_ids().iter().any(|id| others.contains(id)) {
         warnings.extend(plans);
+        warnings.extend(differences::of_circumstances(of_a, of_b));
         warnings.push("the two runs have no technique in common".to_owned());
         return None;
     }
@@ -137,15 +138,17 @@ fn plans(a: &RunRecord, b: &RunRecord) -> Vec<String> {
         .collect()
 }
 
-/// Which runs measured something else than the first.
+/// Which runs measured something else than the first, or under other circumstances.
 fn unlike(listed: &[Listed], records: &[RunRecord]) -> Vec<String> {
     let Some((first, others)) = records.split_first() else {
         return Vec::new();
     };
     let others = others.iter().zip(&listed[1..]);
     let words = others.flat_map(|(other, of)| {
-        let plans = plans(first, other).into_iter();
-        plans.map(move |words| format!("A {}, B {}: {words}", listed[0].id, of.id))
+        let words = plans(first, other)
+            .into_iter()
+            .chain(differences::of_circumstances(first, other));
+        words.map(move |words| format!("A {}, B {}: {words}", listed[0].id, of.id))
     });
     words.collect()
 }

@@ -280,9 +280,11 @@ impl Last {
             at: Instant::now(),
             deliveries: sums.deliveries,
             requests: sum(|c| &c.requests),
-            bytes: sum(|c| &c.bytes_sent) + sum(|c| &c.bytes_received),
+            // What a first session is set up with is no update's.
+            bytes: (sum(|c| &c.bytes_sent) + sum(|c| &c.bytes_received)).saturating_sub(sum(|c| &c.setup_bytes)),
         };
-        let (deliveries, bytes) = (now.deliveries - self.deliveries, now.bytes - self.bytes);
+        // Setup is known once a connect has ended, so that the difference may go back for a moment.
+        let (deliveries, bytes) = (now.deliveries - self.deliveries, now.bytes.saturating_sub(self.bytes));
         let elapsed_s = now.at.duration_since(self.at).as_secs_f64();
         let quantile = |q| (!latency.is_empty()).then(|| latency.value_at_quantile(q));
         let figures = Figures {

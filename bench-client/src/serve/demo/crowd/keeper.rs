@@ -48,7 +48,7 @@ pub fn command(url: &str, address: SocketAddr, transport: &str) -> Command {
 /// Keeps a crowd until nobody sends orders any more, it is over, or the server stops. What it ended with stands in the last figures.
 pub async fn keep(
     mut command: Command,
-    mut orders: watch::Receiver<Order>,
+    orders: watch::Receiver<Order>,
     told: watch::Sender<Figures>,
     stop: CancellationToken,
 ) {
@@ -60,7 +60,7 @@ pub async fn keep(
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     let ended = match command.kill_on_drop(true).spawn() {
-        Ok(child) => follow(child, &mut orders, &told, &stop).await,
+        Ok(child) => follow(child, orders, &told, &stop).await,
         Err(error) => format!("the process of this crowd could not be started: {error}"),
     };
     told.send_modify(|figures| *figures = without_rates(figures, ended));
@@ -69,7 +69,7 @@ pub async fn keep(
 /// Follows the process to its end, which is told in words.
 async fn follow(
     mut child: Child,
-    orders: &mut watch::Receiver<Order>,
+    mut orders: watch::Receiver<Order>,
     told: &watch::Sender<Figures>,
     stop: &CancellationToken,
 ) -> String {
@@ -113,6 +113,8 @@ async fn follow(
             }
         }
     };
+    // From now on an order starts another process.
+    drop(orders);
     // Of a process that has ended already this changes nothing, its status neither.
     let _ = child.start_kill();
     match (ended, child.wait().await) {

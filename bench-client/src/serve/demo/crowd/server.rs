@@ -1,4 +1,5 @@
-//! What the server costs while crowds are there: its own process, so clients are not in it, but the page's requests are.
+//! What the server costs while crowds are there: its own process, so that crowds are not in it. The page's requests are, and so are
+//! the delayed paths and recordings of the wire, which run in it too.
 //!
 //! ```text
 //! CPU clock, deliveries of every transport -> each second: what came since the last -> the newest is kept

@@ -18,7 +18,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::pipe::{self, Stall};
 
-/// Connections of one port: more than a browser opens to one origin. With the longest queue that is 800 MB, if nobody reads.
+/// Connections of all relays together: several browsers with a connection or two for each lane. With the longest queues that is 800 MB, if
+/// nobody reads.
 pub const CONNECTIONS_MAX: usize = 64;
 /// What the kernel takes of the server for a slow reader (it doubles that); with the default it would take megabytes meanwhile.
 const SLOW_RECEIVE_BYTES: u32 = 16 * 1024;
@@ -36,13 +37,12 @@ pub struct Way {
     pub write_timeout: Duration,
 }
 
-/// Starts to accept, on the runtime this is called on.
-pub fn start(listener: TcpListener, to: SocketAddr, way: Way, stop: Stop) {
-    stop.tasks.clone().spawn(serve(listener, to, way, stop));
+/// Starts to accept, on the runtime this is called on, as long as `cap` has room.
+pub fn start(listener: TcpListener, to: SocketAddr, way: Way, cap: Arc<Semaphore>, stop: Stop) {
+    stop.tasks.clone().spawn(serve(listener, to, way, cap, stop));
 }
 
-async fn serve(listener: TcpListener, to: SocketAddr, way: Way, stop: Stop) {
-    let cap = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+async fn serve(listener: TcpListener, to: SocketAddr, way: Way, cap: Arc<Semaphore>, stop: Stop) {
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -57,7 +57,7 @@ async fn serve(listener: TcpListener, to: SocketAddr, way: Way, stop: Stop) {
             }
         };
         let Ok(permit) = cap.clone().try_acquire_owned() else {
-            tracing::warn!("a delayed path has {CONNECTIONS_MAX} connections: one more was closed");
+            tracing::warn!("the delayed paths have {CONNECTIONS_MAX} connections: one more was closed");
             continue;
         };
         let (begun, cut) = (stop.begun.clone(), stop.cut.clone());

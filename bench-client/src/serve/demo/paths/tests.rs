@@ -5,7 +5,7 @@ use std::time::Instant;
 use server::Stop;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     runtime::Runtime,
     time::timeout,
 };
@@ -41,7 +41,8 @@ impl Lane {
         let server = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let (relay, stop) = (listener.local_addr().unwrap(), Stop::default());
-        start(listener, server.local_addr().unwrap(), way, stop.clone());
+        let cap = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        start(listener, server.local_addr().unwrap(), way, cap, stop.clone());
         Self { server, relay, stop }
     }
 
@@ -155,9 +156,13 @@ fn a_reset_passes_with_its_delay_in_both_directions() {
 #[test]
 fn a_client_is_reset_where_the_way_leads_nowhere() {
     within_time(async {
-        let lane = Lane::new(way(MS(1))).await;
-        drop(lane.server);
-        let mut client = TcpStream::connect(lane.relay).await.unwrap();
+        // Bound, so that nobody else gets the port, and not listening.
+        let nobody = TcpSocket::new_v4().unwrap();
+        nobody.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (relay, cap) = (listener.local_addr().unwrap(), Arc::new(Semaphore::new(1)));
+        start(listener, nobody.local_addr().unwrap(), way(MS(1)), cap, Stop::default());
+        let mut client = TcpStream::connect(relay).await.unwrap();
         let error = client.read_u8().await.expect_err("nobody is there");
         assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
     });

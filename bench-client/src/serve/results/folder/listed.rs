@@ -73,29 +73,41 @@ pub enum Entry<'a> {
     },
 }
 
+/// How long a run that can't be looked at, as in another container or on another machine, is believed without a word of it. Phases of
+/// a row are shorter.
+const UNSEEN_MAX: Duration = Duration::from_secs(15 * 60);
+
+fn runs(note: &underway::Note, record: &Path) -> bool {
+    note.process.runs().unwrap_or_else(|| {
+        let written = std::fs::metadata(record.with_file_name(underway::FILE)).and_then(|file| file.modified());
+        // A clock ahead of ours has written just now.
+        written.is_ok_and(|at| at.elapsed().is_ok_and(|age| age < UNSEEN_MAX) || at.elapsed().is_err())
+    })
+}
+
 impl Listed {
     pub fn of(name: &OsString, path: PathBuf, stamp: Stamp, outline: Outline) -> Self {
         let is_running = matches!(&*outline, Ok(brief) if brief.recorded == RunStatus::Running);
         let note = if is_running { note(&path) } else { None };
         Self {
             id: name.to_string_lossy().into_owned(),
-            path,
             stamp,
             outline,
-            runs: note.as_ref().is_some_and(|note| note.process.runs()),
+            runs: note.as_ref().is_some_and(|note| runs(note, &path)),
+            path,
             note,
         }
     }
 
-    /// Changes with the record.
+    /// Changes with the record, and with the program that makes something of it.
     pub fn version(&self) -> String {
-        answer::tag(&self.stamp)
+        answer::tag(&(self.stamp, answer::BUILD))
     }
 
     /// Changes with everything that is said of this run.
     pub fn version_now(&self) -> String {
         let now = self.note.as_ref().and_then(|note| note.now.as_ref());
-        answer::tag(&(self.stamp, self.runs, now))
+        answer::tag(&(self.stamp, answer::BUILD, self.runs, now))
     }
 
     /// Of its record.
