@@ -78,6 +78,8 @@ async fn carry(mut client: TcpStream, to: SocketAddr, way: Way, begun: &Cancella
         Ok(server) => server,
         Err(error) => {
             tracing::debug!(%error, %to, "a delayed path leads nowhere");
+            // A server that resets at once may be seen here first; the word of it has the way to go.
+            sleep(way.delay).await;
             return reset(&client);
         }
     };
