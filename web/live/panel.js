@@ -33,6 +33,11 @@ export function quantile(lane, share) {
   return us === Infinity ? "lost" : us === -1 ? "< 0" : time(us);
 }
 
+function lacking({ behind, over, stale_us }) {
+  const least = over ? "over " : "";
+  return behind ? `lacks ${least}${count(behind)}, for ${least}${time(stale_us)}` : "";
+}
+
 export class Panel {
   #texts = new Map();
 
@@ -71,12 +76,18 @@ export class Panel {
     node.textContent = text;
   }
 
-  paint(now_us, freshness) {
-    const { lane } = this;
-    const { ledger } = lane;
-    const state = lane.shown(freshness.stale_us);
+  /** How the connection stands: told while the rest is paused, too. */
+  stand(freshness) {
+    const state = this.lane.shown(freshness.stale_us);
     if (this.row.dataset.state !== state) this.row.dataset.state = state;
     this.#say(this.state, state);
+    this.#say(this.more, this.#more(state));
+  }
+
+  paint(now_us, freshness) {
+    this.stand(freshness);
+    const { lane } = this;
+    const { ledger } = lane;
     const { newest } = ledger;
     this.#say(this.home, newest?.home ?? "");
     this.#say(this.away, newest?.away ?? "");
@@ -85,8 +96,7 @@ export class Panel {
     const latest = lane.race.settings.mode === "latest";
     this.#say(this.typical, latest ? time(freshness.age_mean_us) : quantile(lane, 0.5));
     this.#say(this.unit, latest ? "mean age" : "typical delay (p50)");
-    this.#say(this.lacks, freshness.behind ? `lacks ${count(freshness.behind)}, for ${time(freshness.stale_us)}` : newest ? "has the newest" : "");
-    this.#say(this.more, this.#more(state));
+    this.#say(this.lacks, lacking(freshness) || (newest ? "has the newest" : ""));
     // Unbroken, but for what stands in brackets.
     COLUMNS.forEach(([, , value], index) => this.#say(this.cells[index], value(ledger, freshness, lane).replace(/ (?!\()/g, "\u00a0")));
     this.#charts(now_us);
@@ -95,9 +105,12 @@ export class Panel {
   #more(state) {
     const { lane } = this;
     const words = [];
-    if (state === "stalled") words.push("nothing comes, though another lane got more");
+    if (state === "stalled") words.push(lane.race.server.state === "gone" ? "the server does not answer" : "nothing comes, though another lane got more");
+    if (lane.in_step) words.push("polls and updates keep step here: every update waits alike, between 0 and one interval, by chance");
     if (lane.words) words.push(lane.words);
-    if (lane.port === null) words.push("it shares the page's port, without a delay on the path: its own cannot be reached; after a restart of the server, reload the page");
+    if (lane.port === null) words.push(`it shares the page's port, without a delay on the path: ${location.hostname.startsWith("[")
+      ? "an address of IPv6 has no lanes of its own: open the page by 127.0.0.1 or a name"
+      : "its own cannot be reached; after a restart of the server, reload the page"}`);
     if (lane.ledger.latency.negative) words.push(`${count(lane.ledger.latency.negative)} came before they were due, within what is known of the clock`);
     return words.join(" · ");
   }
