@@ -19,6 +19,7 @@
 //   lane.deliver(at_us, updates, {bytes, messages, cursor})   parsed updates in order; `bytes` as far as a page sees them; `messages` of a
 //                           stream, whose framing a page does not see (0 for whole answers); `cursor` where it is not that of the last update
 
+import { Ring } from "./figures.js";
 import { Ledger } from "./ledger.js";
 
 /** How long a cut lasts. */
@@ -30,6 +31,8 @@ const OPEN_MS = 40_000;
 const FAILURES_MAX = 3;
 /** A lane that lacks what another has for so long, on top of what its polls and its path explain, is stalled. */
 const STALLED_US = 1_500_000;
+/** Changes of the state that the picture remembers. */
+const STATES_MAX = 256;
 /** Where the server has no ports besides its own. */
 const DIRECT = { delay_ms: 0, stall_ms: 0, lanes: {} };
 
@@ -40,6 +43,8 @@ export class Lane {
   cursor = null;
   /** When the connection stood, on the server's clock. */
   live_us = 0;
+  /** When the state changed, on the server's clock, and whether it was `live` from then on. */
+  states = new Ring(STATES_MAX, "ats", "lives");
   path_id = null;
   fallback = false;
   #failures = 0;
@@ -52,6 +57,7 @@ export class Lane {
     Object.assign(this, { description, id: description.id, place, race, follow, scheduled });
     this.ledger = new Ledger(race.known);
     this.ledger.clear(race.clock.now_us());
+    this.#set("connecting", "");
   }
 
   get path() {
@@ -108,6 +114,7 @@ export class Lane {
 
   #set(state, words) {
     [this.state, this.words] = [state, words];
+    this.states.push(this.race.clock.now_us(), state === "live");
   }
 
   /** Connects, again and again, until `signal`. */
