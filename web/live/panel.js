@@ -24,6 +24,9 @@ const COLUMNS = [
   ["caught up", "Updates that were due while there was no connection, and the longest any waited", (l) => count(l.caught.count) + (l.caught.count ? `, ${time(l.caught.max_us)}` : "")],
 ];
 
+const LAST = ["last 30 s", "The shortest and the longest latency of each quarter of a second"];
+const SPREAD = ["spread", "How latencies are spread, 0.1 ms to 10 s"];
+
 const brackets = (value) => (value ? ` (${count(value)})` : "");
 
 /** A latency of what was received alone would flatter who jumps over the most. */
@@ -64,9 +67,14 @@ export class Panel {
   }
 
   static head() {
-    const name = ([words, meaning]) => el("th", { scope: "col", class: "right", title: meaning }, words);
-    return el("tr", {}, el("th", { scope: "col" }, "technique"), COLUMNS.slice(0, 3).map(name), el("th", { scope: "col" }, "last 30 s"),
-      el("th", { scope: "col", title: "How latencies are spread, 0.1 ms to 10 s" }, "spread"), COLUMNS.slice(3).map(name));
+    const name = (side) => ([words, meaning]) => el("th", { scope: "col", class: side, title: meaning }, words);
+    return el("tr", {}, el("th", { scope: "col" }, "technique"), COLUMNS.slice(0, 3).map(name("right")), [LAST, SPREAD].map(name(null)), COLUMNS.slice(3).map(name("right")));
+  }
+
+  /** In words what the columns are, for who has no pointer to rest on a head. */
+  static meanings() {
+    const all = [...COLUMNS.slice(0, 3), LAST, SPREAD, ...COLUMNS.slice(3)];
+    return el("details", { class: "small meanings" }, el("summary", {}, "What the columns mean"), el("dl", {}, all.map(([words, meaning]) => [el("dt", {}, words), el("dd", {}, meaning)])));
   }
 
   /** Text is set where it differs: an unchanged figure costs no layout. */

@@ -40,6 +40,7 @@ export async function show({ root, query, signal }) {
     Object.assign(race, period(clock));
     for (const lane of lanes) lane.ledger.clear(race.since_us);
   };
+  clock.stepped = anew;
   const problems = el("p", { class: "problems", role: "alert" });
   const problem = (words) => (problems.textContent = words);
   const crowds = new Crowds(server, problem, signal);
@@ -107,6 +108,7 @@ function layout(rows, says, above, machine) {
     el("h2", { class: "later" }, "Figures of the last ", says.period),
     small("Since the last change of the settings. Latency counts from when an update was due to when this page had it, on the server's clock. In brackets: polls left out because one was under way, updates superseded in mode latest, updates lost by a reset."),
     el("div", { class: "table", role: "region", tabindex: "0", "aria-label": "Figures of each technique" }, el("table", {}, el("thead", {}, Panel.head()), el("tbody", {}, rows.map(({ panel }) => panel.line)))),
+    Panel.meanings(),
     small(says.basis),
     small("Every technique asks at a port of its own, because a browser opens about six HTTP/1.1 connections to one origin and a stream keeps one: ", el("a", { href: "/how/blocking" }, "how it works"), "."),
     el("p", { class: "only-read", "aria-live": "polite" }, says.spoken),
