@@ -6,6 +6,7 @@
 // A view ends when its signal is aborted. Links within the page change the address without loading it anew.
 
 import { el } from "./lib/dom.js";
+import { unescaped } from "./lib/format.js";
 import { problem, waiting } from "./lib/states.js";
 import { server } from "./lib/server.js";
 
@@ -20,20 +21,11 @@ export function go(address, { replace = false } = {}) {
   show();
 }
 
-/** A part of an address in clear; as it stands where its escapes say nothing. */
-function clear(part) {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
-}
-
 async function show() {
   leave.abort();
   leave = new AbortController();
   const { signal } = leave;
-  const [first, ...rest] = location.pathname.split("/").filter(Boolean).map(clear);
+  const [first, ...rest] = location.pathname.split("/").filter(Boolean).map(unescaped);
   const id = Object.hasOwn(VIEWS, first ?? "") ? first : "live";
   for (const link of document.querySelectorAll("nav [data-view]")) {
     if (link.dataset.view === id) link.setAttribute("aria-current", "page");
@@ -72,7 +64,7 @@ function follow(event) {
 
 /** To a place within the view; the address stays, for a step in the history would build the view anew. */
 function reach(hash) {
-  const place = document.getElementById(clear(hash.slice(1)));
+  const place = document.getElementById(unescaped(hash.slice(1)));
   if (!place) return;
   place.tabIndex = -1;
   place.focus({ preventScroll: true });
