@@ -6,7 +6,8 @@
 // A view ends when its signal is aborted. Links within the page change the address without loading it anew.
 
 import { el } from "./lib/dom.js";
-import { problem } from "./lib/states.js";
+import { unescaped } from "./lib/format.js";
+import { problem, waiting } from "./lib/states.js";
 import { server } from "./lib/server.js";
 
 const VIEWS = { live: "Live", results: "Results", how: "How it works" };
@@ -24,8 +25,8 @@ async function show() {
   leave.abort();
   leave = new AbortController();
   const { signal } = leave;
-  const [first, ...rest] = location.pathname.split("/").filter(Boolean).map(decodeURIComponent);
-  const id = first in VIEWS ? first : "live";
+  const [first, ...rest] = location.pathname.split("/").filter(Boolean).map(unescaped);
+  const id = Object.hasOwn(VIEWS, first ?? "") ? first : "live";
   for (const link of document.querySelectorAll("nav [data-view]")) {
     if (link.dataset.view === id) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
@@ -53,21 +54,35 @@ function follow(event) {
   if (!link || !plain || event.defaultPrevented || link.target || link.hasAttribute("download")) return;
   const to = new URL(link.href);
   const view = to.pathname.split("/")[1];
-  if (to.origin !== location.origin || (view !== "" && !(view in VIEWS))) return;
-  if (to.hash && to.pathname === location.pathname && to.search === location.search) return;
+  if (to.origin !== location.origin || (view !== "" && !Object.hasOwn(VIEWS, view))) return;
   event.preventDefault();
+  if (to.hash && to.pathname === location.pathname && to.search === location.search) return reach(to.hash);
   go(to.pathname + to.search + to.hash);
   scrollTo(0, 0);
   root.focus({ preventScroll: true });
 }
 
+/** To a place within the view; the address stays, for a step in the history would build the view anew. */
+function reach(hash) {
+  const place = document.getElementById(unescaped(hash.slice(1)));
+  if (!place) return;
+  place.tabIndex = -1;
+  place.focus({ preventScroll: true });
+  place.scrollIntoView();
+}
+
 function header() {
   const box = document.getElementById("server");
   const words = document.getElementById("server-words");
+  const why = waiting("");
   server.addEventListener("change", () => {
     const { state, sentence } = server;
     if (box.dataset.state !== state) box.dataset.state = state;
     if (words.textContent !== sentence) words.textContent = sentence;
+    // Every view waits for what the server offers: until that is known its words stand in the view's place.
+    if (server.page) return why.remove();
+    if (why.textContent !== sentence) why.textContent = sentence;
+    if (!why.isConnected) root.replaceChildren(why);
   });
 }
 

@@ -39,7 +39,7 @@ export function handshake(signal) {
     const accept = btoa(String.fromCharCode(...digest));
     [key, key + GUID, hexed(digest), accept].forEach((words, i) => { rows[i][1].textContent = words; });
     state.textContent = told ? `This server answered ${told}: ${told === accept ? "the same" : "not the same"}.`
-      : /^[\w+/]{22}==$/.test(key) ? "A server accepts this key: 16 bytes." : "A server refuses this key: it is not 16 bytes in base64.";
+      : /^[A-Za-z0-9+/]{21}[AQgw]==$/.test(key) ? "A server accepts this key: 16 bytes." : "A server refuses this key: it is not 16 bytes in base64.";
   }
   const field = input("Key: the recorded one, or type another", "", compute);
   record(framed(), signal).then((answer) => {

@@ -24,14 +24,14 @@ export function send(method, address, body, token, { signal } = {}) {
 }
 
 async function ask(address, options) {
-  let response;
+  let response, text;
   try {
     response = await fetch(address, { cache: "no-cache", ...options });
+    text = await response.text();
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new ApiError("the server does not answer", 0);
   }
-  const text = await response.text();
   let answer = null;
   try {
     answer = text ? JSON.parse(text) : null;

@@ -1,4 +1,4 @@
-// Numbers for people: three digits, the unit that fits, and a dash for what is not known.
+// Numbers for people: three digits, the unit that fits, and a dash for what is not known. And parts of an address in clear.
 
 const NONE = "–";
 const known = (value) => value !== null && value !== undefined && Number.isFinite(value);
@@ -36,4 +36,13 @@ export function bytes(value) {
 
 export function percent(share) {
   return known(share) ? `${digits(share * 100)} %` : NONE;
+}
+
+/** A part of an address; as it stands where its escapes say nothing. */
+export function unescaped(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }

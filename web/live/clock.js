@@ -10,8 +10,8 @@ import { get } from "../lib/api.js";
 const AT_FIRST = 8;
 const EVERY_MS = 5_000;
 const SAMPLES_MAX = 12;
-/** How fast two clocks may part, in µs a second: an old exchange says less. */
-const DRIFT = 20;
+/** How fast two clocks may part, in µs a second, where one is being set right: an old exchange says less. */
+const DRIFT = 500;
 
 export const local_us = () => (performance.timeOrigin + performance.now()) * 1_000;
 
@@ -21,6 +21,8 @@ export class Clock {
   bound_us = null;
   step_us = step();
   #samples = [];
+  /** Told when the clocks have moved against each other, as where the machine slept: times from before do not compare. */
+  stepped = () => {};
 
   now_us() {
     return local_us() + this.offset_us;
@@ -52,8 +54,13 @@ export class Clock {
       this.#samples.push({ offset: now_us - middle, half: ((back - sent) / 2) * 1_000 + this.step_us, at: to });
       if (this.#samples.length > SAMPLES_MAX) this.#samples.shift();
       const bound = ({ half, at }) => half + ((to - at) / 1_000) * DRIFT;
+      const newest = this.#samples.at(-1);
+      const agreeing = this.#samples.filter((one) => Math.abs(one.offset - newest.offset) <= bound(one) + bound(newest));
+      const stepped = agreeing.length < this.#samples.length;
+      this.#samples = agreeing;
       const best = this.#samples.reduce((a, b) => (bound(b) < bound(a) ? b : a));
       [this.offset_us, this.bound_us] = [best.offset, bound(best)];
+      if (stepped) this.stepped();
       return true;
     } catch {
       return false; // The next one comes.

@@ -19,6 +19,7 @@
 //   lane.deliver(at_us, updates, {bytes, messages, cursor})   parsed updates in order; `bytes` as far as a page sees them; `messages` of a
 //                           stream, whose framing a page does not see (0 for whole answers); `cursor` where it is not that of the last update
 
+import { Ring } from "./figures.js";
 import { Ledger } from "./ledger.js";
 
 /** How long a cut lasts. */
@@ -30,6 +31,8 @@ const OPEN_MS = 40_000;
 const FAILURES_MAX = 3;
 /** A lane that lacks what another has for so long, on top of what its polls and its path explain, is stalled. */
 const STALLED_US = 1_500_000;
+/** Changes of the state that the picture remembers. */
+const STATES_MAX = 256;
 /** Where the server has no ports besides its own. */
 const DIRECT = { delay_ms: 0, stall_ms: 0, lanes: {} };
 
@@ -40,6 +43,8 @@ export class Lane {
   cursor = null;
   /** When the connection stood, on the server's clock. */
   live_us = 0;
+  /** When the state changed, on the server's clock, and whether it was `live` from then on. */
+  states = new Ring(STATES_MAX, "ats", "lives");
   path_id = null;
   fallback = false;
   #failures = 0;
@@ -47,11 +52,12 @@ export class Lane {
   #attempt = null;
   #next_ms = 0;
 
-  /** `race`: {clock, known, settings, server}; `follow`: of the technique's module. */
-  constructor(description, place, race, follow) {
-    Object.assign(this, { description, id: description.id, place, race, follow });
+  /** `race`: {clock, known, settings, server}; `follow`, and whether it polls on a schedule: of the technique's module. */
+  constructor(description, place, race, { follow, scheduled = false }) {
+    Object.assign(this, { description, id: description.id, place, race, follow, scheduled });
     this.ledger = new Ledger(race.known);
     this.ledger.clear(race.clock.now_us());
+    this.#set("connecting", "");
   }
 
   get path() {
@@ -82,11 +88,23 @@ export class Lane {
     this.#end(0);
   }
 
-  /** The state for people: live and stalled apart. */
+  /** The state for people: live and stalled apart. Where the server answers nobody no lane can be behind another. */
   shown(stale_us) {
     const path = this.path;
     const waits_us = ((this.description.delivery === "poll" ? this.race.settings.interval : 0) + 2 * path.delay_ms) * 1_000;
-    return this.state === "live" && stale_us > STALLED_US + waits_us ? "stalled" : this.state;
+    const stalled = this.race.server.state === "gone" || stale_us > STALLED_US + waits_us;
+    return this.state === "live" && stalled ? "stalled" : this.state;
+  }
+
+  /** Whether each poll meets the updates at the same point of their interval as the one before: one interval is a whole number of the other. */
+  get in_step() {
+    const { server, settings } = this.race;
+    const { rate_hz, arrivals, topics } = server.stats.feed;
+    if (!this.scheduled || !rate_hz || arrivals !== "regular" || (settings.topic === "all" && topics > 1)) return false;
+    const a_poll = (settings.interval / 1_000) * rate_hz;
+    const whole = (value) => Math.abs(value - Math.round(value)) < 1e-9;
+    // More updates a poll than two wait for as many different times, so that their quantiles tell something.
+    return a_poll >= 1 ? a_poll <= 2 && whole(a_poll) : whole(1 / a_poll);
   }
 
   #end(wait_ms) {
@@ -96,6 +114,7 @@ export class Lane {
 
   #set(state, words) {
     [this.state, this.words] = [state, words];
+    this.states.push(this.race.clock.now_us(), state === "live");
   }
 
   /** Connects, again and again, until `signal`. */
@@ -120,21 +139,25 @@ export class Lane {
       clearTimeout(timer);
       attempt.abort();
       if (signal.aborted) return;
-      this.ledger.reconnects++;
       if (this.#next_ms === null) {
         this.#fail(why);
         const wait_ms = Math.min(RETRY_MS.first * 2 ** (this.#failures - 1), RETRY_MS.most);
         this.#next_ms = wait_ms * (0.5 + Math.random() / 2);
       }
-      if (this.#next_ms > 0) await this.#pause(signal);
+      // A cut during a pause begins another.
+      while (this.#next_ms > 0 && !signal.aborted) {
+        const wait_ms = this.#next_ms;
+        this.#next_ms = 0;
+        await this.#pause(wait_ms, signal);
+      }
     }
   }
 
   /** Waits, unless something is to happen at once. */
-  #pause(signal) {
+  #pause(wait_ms, signal) {
     const pause = (this.#attempt = new AbortController());
     return new Promise((done) => {
-      const timer = setTimeout(done, this.#next_ms);
+      const timer = setTimeout(done, wait_ms);
       pause.signal.addEventListener("abort", () => (clearTimeout(timer), done()));
       if (signal.aborted) pause.abort();
     });
@@ -181,10 +204,7 @@ export class Lane {
         this.#failures = 0;
         this.#set("live", "");
       }),
-      lost: heard((words) => {
-        ledger.reconnects++;
-        this.#fail(words);
-      }),
+      lost: heard((words) => this.#fail(words)),
       reset: heard((cursor) => {
         ledger.reset();
         if (cursor) this.cursor = cursor;

@@ -53,11 +53,11 @@ export class Ledger {
   /** Figures anew from `now_us` on; what is held stays. */
   clear(now_us) {
     Object.assign(this, {
-      latency: new Histogram(), caught: new Histogram(), updates: 0, initial: 0, missed: 0, superseded: 0, duplicates: 0, lagged: 0, resets: 0,
-      requests: 0, skipped: 0, seen_bytes: 0, messages: 0, reconnects: 0, since_us: now_us, stale_us: 0, age_us: 0,
+      latency: new Histogram(), caught: new Histogram(), updates: 0, missed: 0, superseded: 0, duplicates: 0, lagged: 0, resets: 0,
+      requests: 0, skipped: 0, seen_bytes: 0, messages: 0, since_us: now_us, stale_us: 0, age_us: 0, blind_us: 0,
       slots: new Ring(SLOTS, "numbers", "lows", "highs"),
     });
-    // Age and staleness are counted from here on.
+    // Age and staleness are counted from here on; the time in which nothing was held (`blind_us`) has no age.
     this.covered_us = this.aged_us = now_us;
   }
 
@@ -82,8 +82,9 @@ export class Ledger {
     if (!held || held.epoch !== epoch || held.reset !== this.#resets) {
       // The first of a topic, or the newest state after a reset: what lies between is known to be lost, and said apart.
       if (held && held.epoch !== epoch && held.reset === this.#resets) this.reset();
-      if (held?.epoch === epoch && seq > held.seq) this.lagged += seq - held.seq - 1;
-      state = Boolean(held) || from_nothing;
+      if (held?.epoch === epoch && seq > held.seq) this.#lag(seq - held.seq - 1, latest);
+      // After a reset a topic never seen before begins with its newest state too: those before it were never this lane's to get.
+      state = Boolean(held) || from_nothing || this.#resets > 0;
       if (!state && seq > 1) this.#gap(seq - 1, latest);
       const before = held?.epoch === epoch ? held.seq : 0;
       held = { epoch, seq: before, reset: this.#resets };
@@ -104,8 +105,8 @@ export class Ledger {
     this.offset = update.offset;
     this.epoch = epoch;
     this.updates++;
-    if (state) this.initial++;
-    else if (late) this.caught.add(at_us - due_us);
+    if (state) return;
+    if (late) this.caught.add(at_us - due_us);
     else this.#sample(at_us, at_us - due_us);
   }
 
@@ -115,6 +116,12 @@ export class Ledger {
       this.missed += updates;
       this.latency.lost += updates;
     }
+  }
+
+  /** Lost, and said so by the server: no fault of its count, but they never come all the same. */
+  #lag(updates, latest) {
+    this.lagged += updates;
+    if (!latest) this.latency.lost += updates;
   }
 
   #sample(at_us, latency_us) {
@@ -137,6 +144,7 @@ export class Ledger {
   #age_to(now_us) {
     const [from, to] = [this.aged_us, Math.max(now_us, this.aged_us)];
     if (this.newest) this.age_us += (to - from) * ((to + from) / 2 - this.newest.due_us);
+    else this.blind_us += to - from;
     this.aged_us = to;
   }
 
@@ -149,7 +157,7 @@ export class Ledger {
     return at;
   }
 
-  /** {age_us, age_mean_us, stale_us (now), stale_share, behind (updates others have)} */
+  /** {age_mean_us, stale_us (now), stale_share, behind (updates others have), over (more than is remembered: at least so many, for so long), first} */
   freshness(now_us) {
     this.#age_to(now_us);
     const { known } = this;
@@ -159,11 +167,11 @@ export class Ledger {
     const open = Math.max(0, now_us - Math.max(lacking_us, this.covered_us));
     const span = now_us - this.since_us;
     return {
-      age_us: this.newest ? now_us - this.newest.due_us : null,
-      age_mean_us: this.newest && span > 0 ? this.age_us / span : null,
+      age_mean_us: this.newest && span > this.blind_us ? this.age_us / (span - this.blind_us) : null,
       stale_us: now_us - lacking_us,
       stale_share: this.newest && span > 0 ? Math.min(1, (this.stale_us + open) / span) : null,
       behind,
+      over: behind > 0 && at === known.first && known.count > known.size,
       first: at,
     };
   }

@@ -24,6 +24,9 @@ const COLUMNS = [
   ["caught up", "Updates that were due while there was no connection, and the longest any waited", (l) => count(l.caught.count) + (l.caught.count ? `, ${time(l.caught.max_us)}` : "")],
 ];
 
+const LAST = ["last 30 s", "The shortest and the longest latency of each quarter of a second"];
+const SPREAD = ["spread", "How latencies are spread, 0.1 ms to 10 s"];
+
 const brackets = (value) => (value ? ` (${count(value)})` : "");
 
 /** A latency of what was received alone would flatter who jumps over the most. */
@@ -31,6 +34,11 @@ export function quantile(lane, share) {
   if (lane.race.settings.mode === "latest") return "–";
   const us = lane.ledger.latency.quantile(share);
   return us === Infinity ? "lost" : us === -1 ? "< 0" : time(us);
+}
+
+function lacking({ behind, over, stale_us }) {
+  const least = over ? "over " : "";
+  return behind ? `lacks ${least}${count(behind)}, for ${least}${time(stale_us)}` : "";
 }
 
 export class Panel {
@@ -59,9 +67,14 @@ export class Panel {
   }
 
   static head() {
-    const name = ([words, meaning]) => el("th", { scope: "col", class: "right", title: meaning }, words);
-    return el("tr", {}, el("th", { scope: "col" }, "technique"), COLUMNS.slice(0, 3).map(name), el("th", { scope: "col" }, "last 30 s"),
-      el("th", { scope: "col", title: "How latencies are spread, 0.1 ms to 10 s" }, "spread"), COLUMNS.slice(3).map(name));
+    const name = (side) => ([words, meaning]) => el("th", { scope: "col", class: side, title: meaning }, words);
+    return el("tr", {}, el("th", { scope: "col" }, "technique"), COLUMNS.slice(0, 3).map(name("right")), [LAST, SPREAD].map(name(null)), COLUMNS.slice(3).map(name("right")));
+  }
+
+  /** In words what the columns are, for who has no pointer to rest on a head. */
+  static meanings() {
+    const all = [...COLUMNS.slice(0, 3), LAST, SPREAD, ...COLUMNS.slice(3)];
+    return el("details", { class: "small meanings" }, el("summary", {}, "What the columns mean"), el("dl", {}, all.map(([words, meaning]) => [el("dt", {}, words), el("dd", {}, meaning)])));
   }
 
   /** Text is set where it differs: an unchanged figure costs no layout. */
@@ -71,12 +84,18 @@ export class Panel {
     node.textContent = text;
   }
 
-  paint(now_us, freshness) {
-    const { lane } = this;
-    const { ledger } = lane;
-    const state = lane.shown(freshness.stale_us);
+  /** How the connection stands: told while the rest is paused, too. */
+  stand(freshness) {
+    const state = this.lane.shown(freshness.stale_us);
     if (this.row.dataset.state !== state) this.row.dataset.state = state;
     this.#say(this.state, state);
+    this.#say(this.more, this.#more(state));
+  }
+
+  paint(now_us, freshness) {
+    this.stand(freshness);
+    const { lane } = this;
+    const { ledger } = lane;
     const { newest } = ledger;
     this.#say(this.home, newest?.home ?? "");
     this.#say(this.away, newest?.away ?? "");
@@ -85,8 +104,7 @@ export class Panel {
     const latest = lane.race.settings.mode === "latest";
     this.#say(this.typical, latest ? time(freshness.age_mean_us) : quantile(lane, 0.5));
     this.#say(this.unit, latest ? "mean age" : "typical delay (p50)");
-    this.#say(this.lacks, freshness.behind ? `lacks ${count(freshness.behind)}, for ${time(freshness.stale_us)}` : newest ? "has the newest" : "");
-    this.#say(this.more, this.#more(state));
+    this.#say(this.lacks, lacking(freshness) || (newest ? "has the newest" : ""));
     // Unbroken, but for what stands in brackets.
     COLUMNS.forEach(([, , value], index) => this.#say(this.cells[index], value(ledger, freshness, lane).replace(/ (?!\()/g, "\u00a0")));
     this.#charts(now_us);
@@ -95,9 +113,12 @@ export class Panel {
   #more(state) {
     const { lane } = this;
     const words = [];
-    if (state === "stalled") words.push("nothing comes, though another lane got more");
+    if (state === "stalled") words.push(lane.race.server.state === "gone" ? "the server does not answer" : "nothing comes, though another lane got more");
+    if (lane.in_step) words.push("polls and updates keep step here: every update waits alike, between 0 and one interval, by chance");
     if (lane.words) words.push(lane.words);
-    if (lane.port === null) words.push("it shares the page's port, without a delay on the path: its own cannot be reached; after a restart of the server, reload the page");
+    if (lane.port === null) words.push(`it shares the page's port, without a delay on the path: ${location.hostname.startsWith("[")
+      ? "an address of IPv6 has no lanes of its own: open the page by 127.0.0.1 or a name"
+      : "its own cannot be reached; after a restart of the server, reload the page"}`);
     if (lane.ledger.latency.negative) words.push(`${count(lane.ledger.latency.negative)} came before they were due, within what is known of the clock`);
     return words.join(" · ");
   }

@@ -2,6 +2,7 @@
 //
 //   ledger.arrivals -> a line from where an update was due (above) to where it came (below), drawn once into a ring of pixels
 //   ledger.known    -> marks on the upper edge: due, seen by another lane, and not here yet
+//   lane.states     -> shaded where the lane had no connection
 //
 // Nothing moves but time. A line is drawn when its update has come, from the two times that were measured; so a frame costs what came since
 // the last one, whatever the rate. Where lines are closer than pixels they run together to a surface.
@@ -9,8 +10,8 @@
 import { GOAL, LATE } from "./ledger.js";
 
 const PX_PER_S = { wide: 90, narrow: 60 };
-/** Columns cleared ahead of now: the estimate of the server's clock may be off by as much. */
-const AHEAD = 8;
+/** Columns cleared ahead of now, and not shown: the estimate of the server's clock may be off by as much, and half a dot lies in them. */
+const AHEAD = 14;
 /** Nearer to each other than so many pixels, those awaited are a bar without rings. */
 const RINGS_PX = 4;
 /** Updates whose due times tell how dense the feed is. */
@@ -24,6 +25,7 @@ export class Picture {
   #fresh = true;
   #drawn = 0;
   #exposed = 0;
+  #shaded = 0;
 
   constructor(canvas, lane) {
     Object.assign(this, { canvas, lane });
@@ -55,13 +57,16 @@ export class Picture {
     const x = this.#x(now_us);
     if (this.#ledger !== ledger || this.#fresh || x - this.#exposed >= width) this.#restart(ledger, x, width, height);
     this.#expose(x + AHEAD, width, height);
+    this.#shade(x, width);
     this.#lines(ledger, x, width);
     const context = this.#context;
     context.clearRect(0, 0, width, height);
     this.#edges(context, now_us, x, width, height);
-    const split = (x + 1) % width;
-    context.drawImage(this.#buffer, split, 0, width - split, height, 0, 0, width - split, height);
-    if (split > 0) context.drawImage(this.#buffer, 0, 0, split, height, width - split, 0, split, height);
+    let to = AHEAD;
+    for (const [at, wide] of pieces(x - width + 1 + AHEAD, x, width)) {
+      context.drawImage(this.#buffer, at, 0, wide, height, to, 0, wide, height);
+      to += wide;
+    }
     if (freshness.behind) this.#awaited(context, ledger.known, freshness, x, width);
   }
 
@@ -77,24 +82,30 @@ export class Picture {
     this.#fresh = false;
     this.#drawn = ledger.arrivals.first;
     this.#exposed = x + AHEAD;
+    this.#shaded = x + AHEAD - width;
   }
 
-  /** Clears the columns that time has reached, and shades them while the lane has no connection. */
+  /** Clears the columns that time is about to reach. */
   #expose(to, width, height) {
-    const columns = Math.min(to - this.#exposed, width);
-    if (columns <= 0) return;
+    for (const [at, wide] of pieces(Math.max(this.#exposed, to - width) + 1, to, width)) this.#ring.clearRect(at, 0, wide, height);
+    this.#exposed = Math.max(this.#exposed, to);
+  }
+
+  /** Shades the columns that time has reached, where the lane had no connection. */
+  #shade(to, width) {
+    const { states } = this.lane;
     const ring = this.#ring;
-    const from = (((to - columns + 1) % width) + width) % width;
-    for (const [at, wide] of [[from, Math.min(columns, width - from)], [0, columns - (width - from)]]) {
-      if (wide <= 0) continue;
-      ring.clearRect(at, 0, wide, height);
-      if (this.lane.state === "live") continue;
-      ring.globalAlpha = 0.16;
-      ring.fillStyle = this.#colours.ink;
-      ring.fillRect(at, this.top, wide, this.bottom - this.top);
-      ring.globalAlpha = 1;
+    ring.globalAlpha = 0.16;
+    ring.fillStyle = this.#colours.ink;
+    // From the newest back to what is shaded already.
+    for (let [k, end] = [states.count - 1, to]; k >= states.first && end > this.#shaded; k--) {
+      const from = this.#x(states.ats[k % states.size]);
+      if (!states.lives[k % states.size])
+        for (const [at, wide] of pieces(Math.max(from, this.#shaded + 1), end, width)) ring.fillRect(at, this.top, wide, this.bottom - this.top);
+      end = Math.min(end, from - 1);
     }
-    this.#exposed = to;
+    ring.globalAlpha = 1;
+    this.#shaded = Math.max(this.#shaded, to);
   }
 
   #lines(ledger, x, width) {
@@ -118,9 +129,15 @@ export class Picture {
         paths[kind].moveTo(from - shift, high);
         paths[kind].lineTo(here - shift, this.bottom);
       }
-      const middle = here - page * width + 0.5;
-      dots[kind].moveTo(middle + radius(kind), this.bottom);
-      dots[kind].arc(middle, this.bottom, radius(kind), 0, 7);
+      // Half of a dot before the left end would come out on the right, too.
+      if (here - radius(kind) < left) continue;
+      // At an end of the ring half of a dot lies at the other.
+      for (let each = page - 1; each <= page + 1; each++) {
+        const middle = here - each * width + 0.5;
+        if (middle < -radius(kind) || middle > width + radius(kind)) continue;
+        dots[kind].moveTo(middle + radius(kind), this.bottom);
+        dots[kind].arc(middle, this.bottom, radius(kind), 0, 7);
+      }
     }
     this.#drawn = arrivals.count;
     const ring = this.#ring;
@@ -180,6 +197,15 @@ export class Picture {
       context.stroke();
     }
   }
+}
+
+/** The columns `from` to `to` in a ring of `width`, at most once around: [at, wide], none to two of them. */
+function pieces(from, to, width) {
+  const columns = Math.min(to - from + 1, width);
+  if (columns <= 0) return [];
+  const at = ((from % width) + width) % width;
+  const wide = Math.min(columns, width - at);
+  return wide < columns ? [[at, wide], [0, columns - wide]] : [[at, wide]];
 }
 
 /** Bars from 0 to 1 of the height, in the colour of their lane. */

@@ -3,7 +3,7 @@
 //   GET /api/results/<id> (every 2 s while it is running) -> blocks, each filled in a task of its own, and again where it changed
 
 import { el } from "../lib/dom.js";
-import { bytes } from "../lib/format.js";
+import { bytes, unescaped } from "../lib/format.js";
 import { problem, waiting } from "../lib/states.js";
 import { breath, place, refill } from "./blocks.js";
 import { cards } from "./cards.js";
@@ -43,7 +43,7 @@ export async function show({ root, id, ...asking }) {
   }
 
   function reach(hash) {
-    const target = document.getElementById(decodeURIComponent(hash.slice(1)));
+    const target = document.getElementById(unescaped(hash.slice(1)));
     if (!target || !body.contains(target)) return;
     target.closest("details")?.setAttribute("open", "");
     target.tabIndex = -1;

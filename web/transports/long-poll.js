@@ -4,6 +4,8 @@ import { ask } from "../live/poll.js";
 
 /** The lane: see live/lanes.js. */
 export async function follow(lane) {
+  // Answered at once: a held answer would tell only with the next update that the connection stands.
+  await ask(lane, "&wait_ms=0");
   while (!lane.signal.aborted) await ask(lane);
 }
 

@@ -1,17 +1,23 @@
-// Short polling: a request at every due time of a fixed grid, whatever the last answer took; one under way at a time.
+// Short polling: a request at every due time of a fixed grid, whatever the last answer took; one under way at a time. Where the grid lies
+// is by chance: on the feed's own ticks every poll would come just after an update.
 
 import { ask } from "../live/poll.js";
+
+/** It asks every `interval_ms`, whatever the server has. */
+export const scheduled = true;
 
 /** The lane: see live/lanes.js. */
 export async function follow(lane) {
   const every_us = lane.interval_ms * 1_000;
+  const phase_us = Math.random() * every_us;
+  const turn = () => Math.floor((lane.clock_us() - phase_us) / every_us);
   await ask(lane);
-  let next = Math.floor(lane.clock_us() / every_us) + 1;
+  let next = turn() + 1;
   while (!lane.signal.aborted) {
-    await until(next * every_us, lane);
+    await until(next * every_us + phase_us, lane);
     await ask(lane);
     // A poll that fell due meanwhile is left out, not made up for.
-    const after = Math.max(Math.floor(lane.clock_us() / every_us), next) + 1;
+    const after = Math.max(turn(), next) + 1;
     lane.skipped(after - next - 1);
     next = after;
   }

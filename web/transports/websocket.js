@@ -36,5 +36,5 @@ export const lesson = {
     ["need=every", -1, "Reconnect, with growing random waits, and resume by cursor are yours to build."],
     ["path=strict", -2, "A proxy must pass the upgrade; under TLS most do."],
   ],
-  limits: ["A page cannot set headers on the handshake: a cookie, the address or a first message carries a token.", "No same-origin policy: the server must check `Origin` (RFC 6455, 10.2).", "`WebSocket` has no backpressure: a page that reads slowly fills its memory.", "Caches, status codes and ordinary middleware see no single message."],
+  limits: ["A page sets no header on the handshake but the subprotocol: a cookie, the address or a first message carries a token.", "No same-origin policy: the server must check `Origin` (RFC 6455, 10.2).", "`WebSocket` has no backpressure: a page that reads slowly fills its memory.", "Caches, status codes and ordinary middleware see no single message."],
 };

@@ -76,11 +76,8 @@ function lessonOf(article, { id, label, place, summary, lesson }, width, signal)
 
 /** The figures at a glance of the newest finished run with this transport. */
 async function cost(id, signal) {
-  const gone = (error) => {
-    if (error.status === 404) return { runs: [] };
-    throw error;
-  };
-  const { runs } = await get("/api/results", { signal }).catch(gone);
+  if (!server.offers("results")) return [p("This server shows no runs.")];
+  const { runs } = await get("/api/results", { signal });
   const newest = runs.find((run) => run.status === "finished" && run.transports?.includes(id));
   if (!newest) return [p(`No run yet: \`cargo run --release -- run --transport ${id}\` measures it.`)];
   const told = await get(`/api/results/${encodeURIComponent(newest.id)}`, { signal });

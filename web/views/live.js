@@ -35,11 +35,12 @@ export async function show({ root, query, signal }) {
   if (signal.aborted) return;
 
   const race = { clock, known: new Known(), costs: new Costs(server, signal), server, settings: settings(query, server), start_us: clock.now_us(), ...period(clock) };
-  const lanes = server.transports.map((description, place) => new Lane(description, place, race, modules[place].follow ?? nobody));
+  const lanes = server.transports.map((description, place) => new Lane(description, place, race, { follow: nobody, ...modules[place] }));
   const anew = () => {
     Object.assign(race, period(clock));
     for (const lane of lanes) lane.ledger.clear(race.since_us);
   };
+  clock.stepped = anew;
   const problems = el("p", { class: "problems", role: "alert" });
   const problem = (words) => (problems.textContent = words);
   const crowds = new Crowds(server, problem, signal);
@@ -48,11 +49,15 @@ export async function show({ root, query, signal }) {
     const panel = new Panel(lane, actions(lane, crowd, anew), crowd.words);
     return { lane, panel, picture: new Picture(panel.canvas, lane) };
   });
-  const renew = () => rows.forEach(({ picture }) => picture.renew());
-  const paused = pressed("Pause", renew);
+  // What is paused is not drawn, and would stay blank: it is renewed when it goes on.
+  const renew = () => stopped(paused) || rows.forEach(({ picture }) => picture.renew());
+  const paused = pressed("Pause", () => renew());
   const set = controls(race.settings, server, {
     problem,
-    fed: anew,
+    fed: () => {
+      anew();
+      if (!race.costs.complete) race.costs.look();
+    },
     changed: (key) => {
       const other = key === "topic" || key === "mode";
       if (other) race.known.clear();
@@ -70,7 +75,7 @@ export async function show({ root, query, signal }) {
     await clock.again(signal);
     Object.assign(race.settings, settings(new URLSearchParams(race.settings), server));
     set.show();
-    race.costs.look();
+    race.costs.again();
     for (const lane of lanes) lane.reopen();
   }, { signal });
   document.addEventListener("visibilitychange", () => { race.hidden ||= document.hidden; renew(); }, { signal });
@@ -103,8 +108,9 @@ function layout(rows, says, above, machine) {
     el("h2", { class: "later" }, "Figures of the last ", says.period),
     small("Since the last change of the settings. Latency counts from when an update was due to when this page had it, on the server's clock. In brackets: polls left out because one was under way, updates superseded in mode latest, updates lost by a reset."),
     el("div", { class: "table", role: "region", tabindex: "0", "aria-label": "Figures of each technique" }, el("table", {}, el("thead", {}, Panel.head()), el("tbody", {}, rows.map(({ panel }) => panel.line)))),
+    Panel.meanings(),
     small(says.basis),
-    small("Every technique asks at a port of its own, because a browser opens about six HTTP/1.1 connections to one origin and a stream keeps one: ", el("a", { href: "/how" }, "how it works"), "."),
+    small("Every technique asks at a port of its own, because a browser opens about six HTTP/1.1 connections to one origin and a stream keeps one: ", el("a", { href: "/how/blocking" }, "how it works"), "."),
     el("p", { class: "only-read", "aria-live": "polite" }, says.spoken),
   ];
 }
@@ -119,12 +125,18 @@ function run(race, rows, says, paused, signal) {
     // No frames are due while the tab is hidden.
     if (before !== null && !race.hidden) race.held_ms = Math.max(race.held_ms, at - before);
     before = at;
-    const stopped = paused.getAttribute("aria-pressed") === "true";
-    tell(says.end, stopped ? "paused; the connections go on" : "now");
-    if (stopped || (still.matches && at - drawn < STEP_MS)) return;
-    drawn = at;
     const figures = at - painted >= FIGURES_MS;
     const now_us = race.clock.now_us();
+    if (stopped(paused)) {
+      tell(says.end, "paused; the connections go on");
+      if (!figures) return;
+      painted = at;
+      for (const { lane, panel } of rows) panel.stand(lane.ledger.freshness(now_us));
+      return;
+    }
+    tell(says.end, "now");
+    if (still.matches && at - drawn < STEP_MS) return;
+    drawn = at;
     for (const { lane, panel, picture } of rows) {
       const freshness = lane.ledger.freshness(now_us);
       picture.draw(now_us, freshness);
@@ -142,6 +154,8 @@ function run(race, rows, says, paused, signal) {
   };
   requestAnimationFrame(frame);
 }
+
+const stopped = (paused) => paused.getAttribute("aria-pressed") === "true";
 
 function actions(lane, crowd, anew) {
   const { label } = lane.description;
@@ -171,7 +185,7 @@ function pressed(words, act) {
 function facts({ clock, costs, hidden, held_ms }) {
   return [
     clock.bound_us === null ? "The server's clock is not known." : `The server's clock is known to ± ${time(clock.bound_us)} (half of the shortest round trip, and the browser's clock in steps of ${time(clock.step_us)}): smaller differences are not seen here.`,
-    `Bytes per update: ${costs.complete ? "bodies counted here + heads and framing as recorded on the wire" : "bodies only, without heads and framing"}; TCP and IP headers are not in it.`,
+    `Bytes per update: ${costs.complete ? "bodies counted here + heads and framing as this server's own client sends and gets them from its own origin (this page's requests to other ports carry some 140 B more: Origin and its answer)" : "bodies only, without heads and framing"}; TCP and IP headers are not in it.`,
     held_ms > HELD_MS ? `This page, or its machine, was busy for up to ${time(held_ms * 1_000)}: what came meanwhile was late in every lane.` : "",
     hidden ? "This tab was hidden meanwhile: browsers slow the timers of hidden tabs, so polls came late." : "",
   ].join(" ");
