@@ -30,7 +30,7 @@ use tokio::sync::Semaphore;
 /// A change is two numbers.
 const BODY_MAX_BYTES: usize = 1024;
 /// Changes that may wait for the one that is made: a control that is dragged asks again and again.
-const WAITING_MAX: usize = 4;
+const WAITING_MAX: usize = 8;
 
 /// The one change that is being made, and what it starts from.
 struct Changes {
