@@ -40,7 +40,7 @@ impl FromStr for Origin {
     type Err = MalformedOrigin;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let malformed = || MalformedOrigin(text.chars().take(80).collect());
+        let malformed = || MalformedOrigin(brief(text));
         // The URL parser mends what it reads (tabs, backslashes, a missing slash); an origin is exact, so only its own form gets there.
         let (scheme, authority) = text.split_once("://").ok_or_else(malformed)?;
         let exact = (scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https"))
@@ -66,10 +66,7 @@ impl Origin {
     /// The host alone, brackets of IPv6 kept.
     pub fn host(&self) -> &str {
         let authority = self.0.split_once("://").map_or("", |(_, authority)| authority);
-        match authority.rsplit_once(':') {
-            Some((host, port)) if !port.ends_with(']') => host,
-            _ => authority,
-        }
+        without_port(authority)
     }
 }
 
@@ -122,7 +119,7 @@ pub fn of<B>(request: &Request<B>, allowed: &[AllowedOrigin], own_ports: impl Fn
     } else if allowed.contains(&AllowedOrigin::Any) {
         Asker::Any
     } else {
-        Asker::Foreign(text.chars().take(80).collect())
+        Asker::Foreign(brief(&text))
     }
 }
 
@@ -170,6 +167,23 @@ pub fn tell(from: &Asker, allowed: &[AllowedOrigin], headers: &mut HeaderMap) {
 /// Why a page gets nothing.
 pub fn refusal(origin: &str) -> String {
     format!("origin {origin:?} is not allowed here: --allow-origin lets it")
+}
+
+/// The host of `host:port`, brackets of IPv6 kept.
+pub(crate) fn without_port(authority: &str) -> &str {
+    match authority.rsplit_once(':') {
+        Some((host, port))
+            if (host.ends_with(']') || !host.contains(':')) && port.bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
+            host
+        }
+        _ => authority,
+    }
+}
+
+/// As much of what a stranger sent as an answer repeats.
+pub(crate) fn brief(text: &str) -> String {
+    text.chars().take(80).collect()
 }
 
 #[cfg(test)]
@@ -223,6 +237,19 @@ mod tests {
         ] {
             let error = text.parse::<AllowedOrigin>().expect_err(text).to_string();
             assert!(error.contains("scheme://host:port"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_port_is_no_part_of_the_host() {
+        for (authority, host) in [
+            ("127.0.0.1:8080", "127.0.0.1"),
+            ("localhost", "localhost"),
+            ("[::1]:8080", "[::1]"),
+            ("[::1]", "[::1]"),
+            ("", ""),
+        ] {
+            assert_eq!(without_port(authority), host);
         }
     }
 }

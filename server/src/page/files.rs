@@ -18,7 +18,10 @@ use include_dir::{Dir, include_dir};
 use tower_http::compression::CompressionLayer;
 
 use super::guard;
-use crate::http::{App, problem};
+use crate::{
+    http::{App, problem},
+    origin::without_port,
+};
 
 static FILES: Dir = include_dir!("$CARGO_MANIFEST_DIR/../web");
 /// A debug build reads them anew for every request: who works on the page need not build.
@@ -131,7 +134,7 @@ fn etag(bytes: &[u8]) -> String {
 /// style element by rules, which the digest of nothing allows.
 fn policy(host: &str, ports: &[u16]) -> String {
     const EMPTY: &str = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='";
-    let name = super::guard::without_port(host);
+    let name = without_port(host);
     let named = !name.is_empty()
         && name
             .bytes()
