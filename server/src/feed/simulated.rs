@@ -85,6 +85,8 @@ impl Simulated {
 
     /// The feed of these parameters. Nothing is played ahead: events are made as they are asked for.
     pub fn feed(&self) -> Result<Feed, SimulatedError> {
+        // Before a season of so many topics is made.
+        self.validate()?;
         self.feed_after(&Season::new(self.seed, self.topics))
     }
 

@@ -208,6 +208,8 @@ fn parameters_out_of_bounds_are_refused_with_the_bounds() {
         Some("0 topics: choose between 1 and 10000")
     );
     assert!(refused(10_001, 1.0, Arrivals::Regular).is_some());
+    // As many as no memory holds: they are refused before they are made.
+    assert!(refused(u32::MAX, 1.0, Arrivals::Regular).is_some());
     for rate_hz in [-1.0, 0.05, 1000.1, f64::NAN, f64::INFINITY] {
         let error = refused(1, rate_hz, Arrivals::Regular).unwrap_or_default();
         assert!(
