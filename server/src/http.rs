@@ -24,8 +24,11 @@ use tower_http::compression::CompressionLayer;
 
 use crate::{
     Stop,
+    fanout::Fanout,
     feeding::Feeding,
+    front::Line,
     hub::{Filter, Hub, Reader},
+    io::Connection,
     origin::{self, Asker},
     page::{self, Page},
     probe::Lags,
@@ -36,7 +39,7 @@ use crate::{
 };
 
 /// Longest request target; longer is answered 414.
-const URI_MAX_BYTES: usize = 4 * 1024;
+pub(crate) const URI_MAX_BYTES: usize = 4 * 1024;
 /// Longest and default time a long poll may ask to be held.
 pub(crate) const WAIT_MAX_MS: u64 = 60_000;
 pub(crate) const WAIT_DEFAULT_MS: u64 = 25_000;
@@ -53,6 +56,7 @@ pub struct App {
     pub lags: Lags,
     pub stop: Stop,
     pub page: Page,
+    pub fanout: Arc<Fanout>,
     /// The table of transports with the counters of each.
     pub transports: Vec<(&'static Transport, Arc<TransportStats>)>,
 }
@@ -66,6 +70,7 @@ impl App {
         lags: Lags,
         stop: Stop,
         page: Page,
+        fanout: Arc<Fanout>,
     ) -> Arc<Self> {
         let transports = transports::ALL
             .iter()
@@ -79,6 +84,7 @@ impl App {
             lags,
             stop,
             page,
+            fanout,
             transports,
         })
     }
@@ -211,6 +217,35 @@ async fn feed(State(app): State<Arc<App>>, id: Result<Path<String>, PathRejectio
                 request,
             };
             (transport.serve)(request).await
+        }
+    }
+}
+
+/// Answers a [plain](crate::front) request, on the connection's own socket. Returns the connection for the next one, if there may be one.
+///
+/// # Errors
+/// When the connection broke.
+pub(crate) async fn direct(
+    line: Line,
+    transport: &'static Transport,
+    request: Request,
+) -> std::io::Result<Option<Connection>> {
+    let app = line.app.clone();
+    let known = app.transports.iter().find(|(one, _)| std::ptr::eq(*one, transport));
+    // The table is the same for both.
+    let Some((_, stats)) = known else { return Ok(None) };
+    stats.requests.inc();
+    match feed_query(&app.hub, request).await {
+        Err(refusal) => line.answer(refusal).await,
+        Ok((query, request)) => {
+            let stats = stats.clone();
+            let request = FeedRequest {
+                app,
+                stats,
+                query,
+                request,
+            };
+            (transport.direct)(request, line).await
         }
     }
 }

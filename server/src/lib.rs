@@ -30,8 +30,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub mod child;
 pub mod clock;
+pub mod fanout;
 pub mod feed;
 pub mod feeding;
+pub mod front;
 pub mod http;
 pub mod hub;
 pub mod io;
@@ -50,6 +52,7 @@ pub mod transports;
 pub mod wire;
 
 use clock::Clock;
+use fanout::Fanout;
 use feed::{
     Feed,
     recording::{RecordError, Recorder},
@@ -156,6 +159,8 @@ pub fn start_with(
     let settings = Arc::new(settings);
     let stop = Stop::default();
     let feeding = Feeding::new(hub.clone(), stats.clone(), feed, description);
+    let fanout = Fanout::new(hub.topics().len(), fanout::shards());
+    fanout.start(&hub, &stop);
     let app = http::App::new(
         hub.clone(),
         stats.clone(),
@@ -164,9 +169,10 @@ pub fn start_with(
         lags,
         stop.clone(),
         page,
+        fanout,
     );
     let mounted = mount(&app)?;
-    let connections = Connections::new(http::router(app, mounted), stats.clone(), settings, stop.clone());
+    let connections = Connections::new(app.clone(), http::router(app, mounted));
     let serving = listeners.into_iter().map(|one| listen::serve(one, connections.clone()));
     let serving = futures_util::future::join_all(serving);
     let history = hub.clone();

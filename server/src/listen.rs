@@ -1,7 +1,8 @@
 //! The accept loop: HTTP/1.1 and h2c on one port, with the limits that `axum::serve` does not set.
 //!
 //! ```text
-//! bind (backlog 4096) -> accept -> cap (503 above it) -> header timeout -> hyper -> router
+//! bind (backlog 4096) -> accept -> cap (503 above it) -> front: plain requests for the feed
+//!                          |                               `- anything else: header timeout -> hyper -> router
 //!                          `- shutdown: stop accepting, let connections finish, cut what is left at the deadline
 //! ```
 
@@ -30,7 +31,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{Stop, io::Connection, peer, settings::ServerSettings, stats::Stats};
+use crate::{Stop, front, http::App, io::Connection, peer, settings::ServerSettings, stats::Stats};
 
 /// Connections that wait for accept(); the kernel cuts it to net.core.somaxconn.
 const BACKLOG: i32 = 4096;
@@ -71,6 +72,7 @@ pub fn bind_std(address: SocketAddr) -> io::Result<std::net::TcpListener> {
 
 /// What every connection is served with, at whichever port it came.
 pub struct Connections {
+    app: Arc<App>,
     router: Router,
     stats: Arc<Stats>,
     builder: auto::Builder<TokioExecutor>,
@@ -143,8 +145,10 @@ fn builder(settings: &ServerSettings) -> auto::Builder<TokioExecutor> {
 }
 
 impl Connections {
-    pub fn new(router: Router, stats: Arc<Stats>, settings: Arc<ServerSettings>, stop: Stop) -> Arc<Self> {
+    pub fn new(app: Arc<App>, router: Router) -> Arc<Self> {
+        let (stats, settings, stop) = (app.stats.clone(), app.settings.clone(), app.stop.clone());
         Arc::new(Self {
+            app,
             router,
             stats,
             builder: builder(&settings),
@@ -180,6 +184,17 @@ impl Connections {
 
     /// One connection, to its end or to its upgrade.
     async fn serve(&self, stream: Connection) {
+        if let Err(error) = stream.tune(&self.settings) {
+            tracing::debug!(%error, "socket options");
+        }
+        if let Some(stream) = front::serve(&self.app, stream).await {
+            // In a box: most connections never come here, and are the smaller for it.
+            Box::pin(self.serve_other(stream)).await;
+        }
+    }
+
+    /// A connection whose next request is not plain.
+    async fn serve_other(&self, stream: Connection) {
         let asked = Arc::new(AtomicBool::new(false));
         let service = {
             let (asked, router) = (asked.clone(), TowerToHyperService::new(self.router.clone()));
@@ -188,9 +203,6 @@ impl Connections {
                 hyper::service::Service::call(&router, request)
             })
         };
-        if let Err(error) = stream.tune(&self.settings) {
-            tracing::debug!(%error, "socket options");
-        }
         let connection = self
             .builder
             .serve_connection_with_upgrades(TokioIo::new(stream), service);

@@ -95,6 +95,17 @@ impl Log {
         (evicted_through, entries.range(start..))
     }
 
+    /// Offset of the newest update of `filter`; zero before the first.
+    pub fn newest_offset(&self, filter: Filter) -> u64 {
+        match filter {
+            Filter::All => self.last_offset,
+            Filter::Topic(topic) => self.topics[topic]
+                .newest
+                .as_ref()
+                .map_or(0, |newest| newest.cursor.offset),
+        }
+    }
+
     /// Seq of the newest update of a topic at `position`, which must not have left the log.
     pub fn seq_at(&self, topic: usize, position: u64) -> u64 {
         match self.after(Filter::Topic(topic), position).1.next() {

@@ -36,10 +36,10 @@ use crate::{
 use log::Log;
 pub use log::PUBLISH_LOG_MAX;
 pub use publisher::{Publisher, encode};
-pub use reader::{Batch, BatchBounds, Reader};
+pub use reader::{Batch, BatchBounds, Position, Reader};
 
 /// Transports that share framed updates; each owns one slot.
-pub const FRAME_SLOTS: usize = 2;
+pub const FRAME_SLOTS: usize = 3;
 
 /// Bounds of the update log: whichever comes first.
 #[derive(Debug, Clone, Copy)]
@@ -87,13 +87,13 @@ pub struct Entry {
 
 impl Entry {
     /// The update as one transport frames it: made by the first session that needs it, shared by all others.
-    pub fn frame(&self, slot: usize, make: impl FnOnce(&Entry) -> Bytes) -> Bytes {
+    pub fn frame(&self, slot: usize, make: impl FnOnce(&Entry) -> Bytes) -> &Bytes {
         let made = || {
             let frame = make(self);
             self.frame_bytes.fetch_add(frame.len(), Relaxed);
             frame
         };
-        self.frames[slot].get_or_init(made).clone()
+        self.frames[slot].get_or_init(made)
     }
 }
 
@@ -169,7 +169,15 @@ impl Hub {
 
     /// Changes with every update: for a reader on a thread of its own, which something else must wake.
     pub fn wakes(&self) -> watch::Receiver<u64> {
-        self.wake_all.subscribe()
+        self.wake(Filter::All).subscribe()
+    }
+
+    /// Woken for every update of `filter`.
+    fn wake(&self, filter: Filter) -> &watch::Sender<u64> {
+        match filter {
+            Filter::All => &self.wake_all,
+            Filter::Topic(topic) => &self.wake_topic[topic],
+        }
     }
 
     pub fn log_stats(&self) -> LogStats {

@@ -32,6 +32,14 @@ impl Batch {
     }
 }
 
+/// A place in the log: whoever stands here holds everything it follows up to it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Position {
+    pub offset: u64,
+    /// The same in the topic's own count, for a session that follows one topic.
+    pub seq: u64,
+}
+
 /// Where the next read starts.
 #[derive(Debug, Clone, Copy)]
 enum Start {
@@ -47,24 +55,18 @@ pub struct Reader {
     filter: Filter,
     mode: Mode,
     start: Start,
-    /// The session holds everything up to this offset (as far as it follows it).
-    position: u64,
-    /// The same in the topic's own count, for a session that follows one.
-    held_seq: u64,
+    position: Position,
     /// Nothing was read yet, or the last batch was cut: there may be more without waiting.
     behind: bool,
-    wake: watch::Receiver<u64>,
+    /// From the first wait on: most readers never wait.
+    wake: Option<watch::Receiver<u64>>,
 }
 
 impl Reader {
     /// Opens at `since`, or at the newest state. A cursor that cannot be continued makes the first batch say so.
     pub fn open(hub: Arc<Hub>, filter: Filter, mode: Mode, since: Option<Cursor>) -> Self {
-        let wake = match filter {
-            Filter::All => hub.wake_all.subscribe(),
-            Filter::Topic(topic) => hub.wake_topic[topic].subscribe(),
-        };
-        let mut held_seq = 0;
-        let (start, position) = match since {
+        let mut seq = 0;
+        let (start, offset) = match since {
             None => (Start::Newest(None), 0),
             Some(cursor) if cursor.epoch != hub.epoch => (Start::Newest(Some(ResetReason::OtherEpoch)), 0),
             Some(cursor) => {
@@ -73,12 +75,12 @@ impl Reader {
                     (Start::Newest(Some(ResetReason::Ahead)), 0)
                 } else if cursor.offset < log.after(filter, cursor.offset).0 {
                     if let Filter::Topic(topic) = filter {
-                        held_seq = log.published_seq_at(topic, cursor.offset);
+                        seq = log.published_seq_at(topic, cursor.offset);
                     }
                     (Start::Newest(Some(ResetReason::Evicted)), cursor.offset)
                 } else {
                     if let Filter::Topic(topic) = filter {
-                        held_seq = log.seq_at(topic, cursor.offset);
+                        seq = log.seq_at(topic, cursor.offset);
                     }
                     (Start::Position, cursor.offset)
                 }
@@ -89,10 +91,9 @@ impl Reader {
             filter,
             mode,
             start,
-            position,
-            held_seq,
+            position: Position { offset, seq },
             behind: true,
-            wake,
+            wake: None,
         }
     }
 
@@ -100,14 +101,36 @@ impl Reader {
     pub fn cursor(&self) -> Cursor {
         Cursor {
             epoch: self.hub.epoch,
-            offset: self.position,
+            offset: self.position.offset,
         }
+    }
+
+    /// Where it stands.
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    /// What its session was sent up to here by another way: it reads on from there.
+    pub fn go_on_from(&mut self, position: Position) {
+        self.position = position;
+        self.start = Start::Position;
+    }
+
+    /// True when there is something behind its position.
+    pub fn is_behind(&self) -> bool {
+        self.hub.log.read().newest_offset(self.filter) > self.position.offset
+    }
+
+    pub fn filter(&self) -> Filter {
+        self.filter
     }
 
     /// Everything that is there now, within bounds; an empty batch when nothing is.
     pub fn read(&mut self, bounds: BatchBounds) -> Batch {
         // Seen before the log is read: an update published in between wakes the session once more, for nothing.
-        self.wake.mark_unchanged();
+        if let Some(wake) = &mut self.wake {
+            wake.mark_unchanged();
+        }
         let log = self.hub.log.read();
         let mut batch = Batch::default();
         if let Start::Newest(reason) = self.start {
@@ -117,11 +140,11 @@ impl Reader {
                 batch.lagged = self.lost(&log, &batch.updates);
             }
         } else {
-            let (evicted_through, entries) = log.after(self.filter, self.position);
+            let (evicted_through, entries) = log.after(self.filter, self.position.offset);
             match self.mode {
-                Mode::Latest if evicted_through > self.position => {
+                Mode::Latest if evicted_through > self.position.offset => {
                     batch.updates = log.newest(self.filter);
-                    batch.updates.retain(|entry| entry.cursor.offset > self.position);
+                    batch.updates.retain(|entry| entry.cursor.offset > self.position.offset);
                 }
                 Mode::Latest => {
                     let is_newest = |entry: &&Arc<Entry>| {
@@ -132,7 +155,7 @@ impl Reader {
                     };
                     batch.updates = entries.filter(is_newest).cloned().collect();
                 }
-                Mode::Every if evicted_through > self.position => {
+                Mode::Every if evicted_through > self.position.offset => {
                     batch.reset = Some(Reset {
                         reason: ResetReason::Evicted,
                     });
@@ -156,12 +179,12 @@ impl Reader {
         }
         self.start = Start::Position;
         self.behind = batch.more;
-        self.position = match batch.updates.last() {
+        self.position.offset = match batch.updates.last() {
             Some(last) if batch.more => last.cursor.offset,
             _ => log.last_offset,
         };
         if let Filter::Topic(topic) = self.filter {
-            self.held_seq = log.seq_at(topic, self.position);
+            self.position.seq = log.seq_at(topic, self.position.offset);
         }
         batch
     }
@@ -169,19 +192,31 @@ impl Reader {
     /// How many updates after its position this session never gets, when it is given `newest` instead.
     fn lost(&self, log: &Log, newest: &[Arc<Entry>]) -> u64 {
         let published = match self.filter {
-            Filter::All => log.last_offset - self.position,
-            Filter::Topic(topic) => log.seq_at(topic, log.last_offset) - self.held_seq,
+            Filter::All => log.last_offset - self.position.offset,
+            Filter::Topic(topic) => log.seq_at(topic, log.last_offset) - self.position.seq,
         };
         let still_come = newest
             .iter()
-            .filter(|entry| entry.cursor.offset > self.position)
+            .filter(|entry| entry.cursor.offset > self.position.offset)
             .count();
         published.saturating_sub(still_come as u64)
     }
 
     /// Waits until a read may return something. Cancel safe; may wake for nothing.
     pub async fn ready(&mut self) {
-        if !self.behind && self.wake.changed().await.is_err() {
+        if self.behind {
+            return;
+        }
+        if self.wake.is_none() {
+            self.wake = Some(self.hub.wake(self.filter).subscribe());
+            // What came before that wakes nobody.
+            if self.is_behind() {
+                return;
+            }
+        }
+        if let Some(wake) = &mut self.wake
+            && wake.changed().await.is_err()
+        {
             // The hub outlives its readers (they hold it), so this cannot happen; if it did, there would be nothing to wait for.
             std::future::pending::<()>().await;
         }

@@ -72,7 +72,7 @@ impl Frame {
 
     /// A whole answer to a poll; `close` says that the connection ends with it.
     pub fn answer(batch: &Batch, cursor: Cursor, close: bool) -> Self {
-        let body = answer::body(batch, cursor);
+        let body = answer::body(&batch.updates, batch.reset, batch.more, cursor);
         let connection = if close { "connection: close\r\n" } else { "" };
         let head = format!(
             "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncache-control: no-store\r\netag: \"{cursor}\"\r\n\

@@ -21,6 +21,7 @@ use tokio::runtime::Runtime;
 use crate::{
     Stop,
     clock::Clock,
+    fanout::Fanout,
     feeding::Feeding,
     http::{self, App},
     hub::{Draft, Hub, LogBounds, Publisher, Topic},
@@ -70,7 +71,8 @@ pub(super) type Answer = (StatusCode, Vec<u8>);
 impl Target {
     /// It is stopping already, so that held polls answer and streams end.
     fn new() -> Self {
-        let (router, hub, stop) = server();
+        let (app, router) = server();
+        let (hub, stop) = (app.hub.clone(), app.stop.clone());
         stop.begun.cancel();
         let runtime = super::runtime();
         Self { runtime, router, hub }
@@ -171,7 +173,7 @@ fn header_line(line: &str) -> Option<(HeaderName, HeaderValue)> {
 }
 
 /// Two topics whose log has lost its beginning.
-pub(super) fn server() -> (Router, Arc<Hub>, Stop) {
+pub(super) fn server() -> (Arc<App>, Router) {
     let topic = |name: &str| Topic {
         name: name.into(),
         home: "Åkerby".into(),
@@ -211,8 +213,9 @@ pub(super) fn server() -> (Router, Arc<Hub>, Stop) {
         Lags::default(),
         stop.clone(),
         Page::new(8080),
+        Fanout::new(hub.topics().len(), 1),
     );
-    (http::router(app, Router::new()), hub, stop)
+    (app.clone(), http::router(app, Router::new()))
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! What a client may send on a WebSocket: any bytes behind a good handshake, through the server's real session.
 //!
 //! ```text
-//! bytes -> pipe -> hyper -> router -> session -> pipe -> frames: updates, pongs, and a Close with the code the bytes deserve
+//! bytes -> socket -> front, or hyper -> router -> session -> socket -> frames: updates, pongs, and a Close with the code the bytes deserve
 //! ```
 //!
-//! The peer sends everything, ends its side, and reads on. Its bytes are read a second time, plainly, by RFC 6455.
+//! Every other handshake comes in two pieces: then it is not plain, and hyper's. The peer sends everything, ends its side, and reads on. Its bytes are read a second time, plainly, by RFC 6455.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use axum::Router;
 use hyper_util::{
@@ -14,18 +14,21 @@ use hyper_util::{
     server::conn::auto,
     service::TowerToHyperService,
 };
+use socket2::SockRef;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
     runtime::Runtime,
+    sync::Semaphore,
     time::timeout,
 };
 
 use super::query;
+use crate::{front, http::App, io::Connection};
 
 const HANDSHAKE: &[u8] =
     b"GET /feed/websocket HTTP/1.1\r\nHost: check\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-const PIPE_BYTES: usize = 64 * 1024;
 /// Everything the server says is updates of a feed that stands still, pongs and a Close.
 const SAID_MAX_BYTES: u64 = 1 << 20;
 /// See `transports/websocket.rs`.
@@ -35,11 +38,11 @@ const FRAME_MAX_BYTES: u64 = 16 * 1024;
 /// Whatever a client sends, its session ends, and a Close says why where the bytes broke the protocol.
 pub fn check(data: &[u8]) {
     thread_local! {
-        static SERVER: (Runtime, Router) = (super::runtime(), query::server().0);
+        static SERVER: Server = Server::start();
     }
-    let said = SERVER.with(|(runtime, router)| {
-        let session = session(router.clone(), data);
-        runtime.block_on(async { timeout(super::HANGS_AFTER, session).await })
+    let said = SERVER.with(|server| {
+        let Server { runtime, listener, .. } = server;
+        runtime.block_on(async { timeout(super::HANGS_AFTER, session(server, listener, data)).await })
     });
     let said = said.unwrap_or_else(|_| panic!("the session never ended: {data:02x?}"));
     let closed = closed_with(&said);
@@ -57,18 +60,64 @@ pub fn check(data: &[u8]) {
     }
 }
 
+/// The server of one thread.
+struct Server {
+    runtime: Runtime,
+    listener: TcpListener,
+    app: Arc<App>,
+    router: Router,
+}
+
+impl Server {
+    fn start() -> Self {
+        let (app, router) = query::server();
+        let runtime = super::runtime();
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a free port");
+        Self {
+            runtime,
+            listener,
+            app,
+            router,
+        }
+    }
+}
+
 /// Everything the server sends behind its handshake.
-async fn session(router: Router, data: &[u8]) -> Vec<u8> {
-    let (ours, theirs) = tokio::io::duplex(PIPE_BYTES);
+async fn session(server: &Server, listener: &TcpListener, data: &[u8]) -> Vec<u8> {
+    let address = listener.local_addr().expect("an address");
+    let (ours, theirs) = tokio::join!(TcpStream::connect(address), listener.accept());
+    let (ours, (theirs, _)) = (ours.expect("a connection"), theirs.expect("its other end"));
+    // Millions of cases: a closed port is free again at once.
+    SockRef::from(&ours)
+        .set_linger(Some(Duration::ZERO))
+        .expect("an option");
+    // As the accept loop has it: a Close that waits for an acknowledgement would be lost where the peer is reset.
+    theirs.set_nodelay(true).expect("an option");
+    let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().expect("the only one");
+    let theirs = Connection::new(theirs, server.app.stats.clone(), &server.app.settings, permit);
+    let (app, router) = (server.app.clone(), server.router.clone());
     let serving = tokio::spawn(async move {
+        let Some(other) = front::serve(&app, theirs).await else {
+            return;
+        };
         let builder = auto::Builder::new(TokioExecutor::new());
         let service = TowerToHyperService::new(router);
         let _ = builder
-            .serve_connection_with_upgrades(TokioIo::new(theirs), service)
+            .serve_connection_with_upgrades(TokioIo::new(other), service)
             .await;
     });
     let (mut read, mut write) = tokio::io::split(ours);
-    write.write_all(HANDSHAKE).await.expect("room for a handshake");
+    let first = match data.len() % 2 {
+        0 => HANDSHAKE.len(),
+        _ => 1,
+    };
+    write
+        .write_all(&HANDSHAKE[..first])
+        .await
+        .expect("room for a handshake");
+    // The server's task has read it before the rest comes.
+    tokio::task::yield_now().await;
+    write.write_all(&HANDSHAKE[first..]).await.expect("room for the rest");
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(read.read_u8().await.expect("a whole head"));
@@ -82,7 +131,8 @@ async fn session(router: Router, data: &[u8]) -> Vec<u8> {
     let mut said = Vec::new();
     let receive = async {
         let mut read = read.take(SAID_MAX_BYTES);
-        read.read_to_end(&mut said).await.expect("a pipe ends well");
+        // What is left unread at the server resets the connection behind its last word.
+        let _ = read.read_to_end(&mut said).await;
     };
     tokio::join!(send, receive);
     serving.await.expect("the connection's task ended well");

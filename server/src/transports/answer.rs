@@ -4,6 +4,8 @@
 //! {"updates":[{…},{…}],"cursor":"1763631127000-42"}          and, when they apply: ,"more":true  ,"reset":{"reason":"evicted"}
 //! ```
 
+use std::sync::Arc;
+
 use axum::{
     body::Body,
     http::{HeaderMap, HeaderValue, StatusCode, header},
@@ -13,10 +15,9 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::{
     http::FeedQuery,
-    hub::{Batch, BatchBounds, Hub},
-    wire::Cursor,
+    hub::{BatchBounds, Entry, Hub},
+    wire::{Cursor, Reset},
 };
-use std::sync::Arc;
 
 /// What one poll may return; `"more":true` says that it was cut.
 pub const POLL_BATCH: BatchBounds = BatchBounds {
@@ -31,21 +32,21 @@ const TAGS_MAX: usize = 8;
 const ENVELOPE_BYTES: usize = 96;
 
 /// The body of a poll's answer.
-pub fn body(batch: &Batch, cursor: Cursor) -> Bytes {
-    let updates: usize = batch.updates.iter().map(|entry| entry.json.len() + 1).sum();
-    let mut body = BytesMut::with_capacity(updates + ENVELOPE_BYTES);
+pub fn body(updates: &[Arc<Entry>], reset: Option<Reset>, more: bool, cursor: Cursor) -> Bytes {
+    let bytes: usize = updates.iter().map(|entry| entry.json.len() + 1).sum();
+    let mut body = BytesMut::with_capacity(bytes + ENVELOPE_BYTES);
     body.put_slice(br#"{"updates":["#);
-    for (index, entry) in batch.updates.iter().enumerate() {
+    for (index, entry) in updates.iter().enumerate() {
         if index > 0 {
             body.put_u8(b',');
         }
         body.put_slice(&entry.json);
     }
     body.put_slice(format!(r#"],"cursor":"{cursor}""#).as_bytes());
-    if batch.more {
+    if more {
         body.put_slice(br#","more":true"#);
     }
-    if let Some(reset) = batch.reset {
+    if let Some(reset) = reset {
         // Two plain enums: serde_json cannot fail on them.
         let reset = serde_json::to_string(&reset).unwrap_or_default();
         body.put_slice(format!(r#","reset":{reset}"#).as_bytes());
@@ -54,22 +55,29 @@ pub fn body(batch: &Batch, cursor: Cursor) -> Bytes {
     body.freeze()
 }
 
-/// 200 with a body, or 304 without.
-pub fn response(body: Option<Bytes>, cursor: Cursor) -> Response {
-    let (status, body) = match body {
-        Some(body) => (StatusCode::OK, Body::from(body)),
-        None => (StatusCode::NOT_MODIFIED, Body::empty()),
-    };
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    if status == StatusCode::OK {
+/// The headers of an answer, with a body or without.
+pub fn headers(with_body: bool, cursor: Cursor) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    if with_body {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Ok(etag) = HeaderValue::try_from(format!("\"{cursor}\"")) {
         headers.insert(header::ETAG, etag);
     }
+    headers
+}
+
+/// 200 with a body, or 304 without.
+pub fn response(body: Option<Bytes>, cursor: Cursor) -> Response {
+    let headers = headers(body.is_some(), cursor);
+    let (status, body) = match body {
+        Some(body) => (StatusCode::OK, Body::from(body)),
+        None => (StatusCode::NOT_MODIFIED, Body::empty()),
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
     response
 }
 

@@ -6,13 +6,17 @@
 //!     … nothing for wait_ms, or the server stops …                ->   200 {"updates":[],"cursor":"1763631127000-41"}
 //! ```
 //!
-//! Thousands of clients usually wait for the same next update: its answer is put together once and shared.
+//! Thousands of clients usually wait for the same next update: its answer is put together once, and the fan-out writes it to all of them.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, io, pin::pin, sync::Arc, time::Duration};
 
-use axum::response::Response;
+use axum::{http::StatusCode, response::Response};
 use bytes::Bytes;
 use futures_util::{FutureExt, future::BoxFuture};
+use tokio::{
+    io::AsyncWriteExt,
+    time::{Instant, sleep},
+};
 
 use super::{
     Transport,
@@ -20,8 +24,12 @@ use super::{
     frame_slot,
 };
 use crate::{
-    http::FeedRequest,
-    hub::Batch,
+    fanout::{Framing, Seat},
+    front::{self, Length, Line},
+    http::{App, FeedRequest},
+    hub::{Batch, Entry, Reader},
+    io::Connection,
+    stats::{GaugeGuard, TransportStats},
     wire::{Cursor, Delivery, TransportDescription},
 };
 
@@ -41,51 +49,168 @@ pub static TRANSPORT: Transport = Transport {
         ),
     },
     serve,
+    direct,
+    upgrades: false,
 };
+
+/// The answer of all whose requests differ in nothing that it shows.
+static FRAMING: Framing = Framing {
+    frame: |updates, cursor| match updates {
+        [only] if only.cursor == cursor => only
+            .frame(frame_slot::LONG_POLL, |_| usual_answer(updates, cursor))
+            .clone(),
+        _ => usual_answer(updates, cursor),
+    },
+    once: true,
+};
+
+fn usual_answer(updates: &[Arc<Entry>], cursor: Cursor) -> Bytes {
+    let body = answer::body(updates, None, false, cursor);
+    let mut bytes = front::head(
+        StatusCode::OK,
+        &answer::headers(true, cursor),
+        Length::Known(body.len()),
+        false,
+    );
+    bytes.extend_from_slice(&body);
+    bytes.into()
+}
 
 fn serve(request: FeedRequest) -> BoxFuture<'static, Response> {
     async move {
+        let mut poll = LongPoll::open(&request);
+        let mut deadline = pin!(sleep(poll.wait));
+        while poll.waits() {
+            tokio::select! {
+                () = poll.reader.ready() => poll.read(),
+                () = &mut deadline => break,
+                () = request.app.stop.begun.cancelled() => break,
+            }
+        }
+        poll.answer()
+    }
+    .boxed()
+}
+
+fn direct(request: FeedRequest, line: Line) -> BoxFuture<'static, io::Result<Option<Connection>>> {
+    let poll = LongPoll::open(&request);
+    let FeedRequest { app, stats, .. } = request;
+    async move {
+        match poll.waits() {
+            false => line.answer(poll.answer()).await,
+            true => poll.hold(&app, stats, line).await,
+        }
+    }
+    .boxed()
+}
+
+/// A request that is under way.
+struct LongPoll {
+    reader: Reader,
+    batch: Batch,
+    /// The client showed what it holds, and nothing has come after it.
+    nothing_new: bool,
+    /// It says since when, or what it holds: without, the newest state is due at once, even where there is none yet.
+    may_wait: bool,
+    wait: Duration,
+    stats: Arc<TransportStats>,
+    _held: GaugeGuard,
+}
+
+impl LongPoll {
+    fn open(request: &FeedRequest) -> Self {
         let FeedRequest {
             app,
             stats,
             query,
             request,
         } = request;
-        let _held = stats.subscribe();
+        let held = stats.subscribe();
         let mut reader = query.reader(&app.hub);
         let mut batch = reader.read(POLL_BATCH);
         // A client that shows what it holds waits like one that says since when, even where the address names no cursor.
-        let nothing_new = batch.reset.is_none() && answer::not_modified(&app.hub, &query, request.headers());
+        let nothing_new = batch.reset.is_none() && answer::not_modified(&app.hub, query, request.headers());
         if nothing_new {
             batch = Batch::default();
         }
-        // Without `since` the newest state is due at once, even where there is none yet.
-        if batch.is_empty() && (query.since.is_some() || nothing_new) {
-            let deadline = tokio::time::sleep(query.wait);
-            tokio::pin!(deadline);
-            while batch.is_empty() {
-                tokio::select! {
-                    () = reader.ready() => batch = reader.read(POLL_BATCH),
-                    () = &mut deadline => break,
-                    () = app.stop.begun.cancelled() => break,
+        Self {
+            reader,
+            batch,
+            nothing_new,
+            may_wait: query.since.is_some() || nothing_new,
+            wait: query.wait,
+            stats: stats.clone(),
+            _held: held,
+        }
+    }
+
+    fn waits(&self) -> bool {
+        self.batch.is_empty() && self.may_wait
+    }
+
+    fn read(&mut self) {
+        self.batch = self.reader.read(POLL_BATCH);
+    }
+
+    fn answer(self) -> Response {
+        let cursor = self.reader.cursor();
+        if self.batch.is_empty() && self.nothing_new {
+            return answer::response(None, cursor);
+        }
+        self.stats.count(&self.batch);
+        let Batch {
+            updates, reset, more, ..
+        } = self.batch;
+        answer::response(Some(answer::body(&updates, reset, more, cursor)), cursor)
+    }
+
+    /// Waits on the connection's own socket, and answers there, if the fan-out has not.
+    async fn hold(mut self, app: &App, stats: Arc<TransportStats>, mut line: Line) -> io::Result<Option<Connection>> {
+        let seat = line.is_usual().then(|| {
+            app.fanout
+                .seat(line.connection.socket(), self.reader.filter(), &FRAMING, stats)
+        });
+        let mut deadline = pin!(sleep(self.wait));
+        let mut begun = pin!(app.stop.begun.cancelled());
+        let mut listens = true;
+        while self.waits() {
+            let since = self.reader.position();
+            if let Some(seat) = &seat {
+                seat.hand_over(&self.reader, Instant::now().into_std());
+            }
+            let over = tokio::select! {
+                () = news(seat.as_ref(), &mut self.reader) => false,
+                () = &mut deadline => true,
+                () = &mut begun => true,
+                said = line.connection.readable(), if listens => {
+                    said?;
+                    // The next request of one that has its answer is read by whoever serves it.
+                    if seat.as_ref().is_none_or(Seat::is_handed_over) {
+                        listens = line.connection.take_in()?;
+                    }
+                    false
+                }
+            };
+            if let Some(seat) = &seat {
+                let turn = seat.take();
+                if turn.position != since {
+                    line.connection.write_all(&turn.unsent).await?;
+                    return line.answered().await;
                 }
             }
+            self.read();
+            if over {
+                break;
+            }
         }
-        if batch.is_empty() && nothing_new {
-            return answer::response(None, reader.cursor());
-        }
-        stats.count(&batch);
-        answer::response(Some(shared_body(&batch, reader.cursor())), reader.cursor())
+        line.answer(self.answer()).await
     }
-    .boxed()
 }
 
-/// The usual answer, one update that is also the end of the log, is made once for all who wait for it.
-fn shared_body(batch: &Batch, cursor: Cursor) -> Bytes {
-    match &batch.updates[..] {
-        [only] if batch.reset.is_none() && !batch.more && only.cursor == cursor => {
-            only.frame(frame_slot::LONG_POLL, |_| answer::body(batch, cursor))
-        }
-        _ => answer::body(batch, cursor),
+/// Returns when there may be something to read.
+async fn news(seat: Option<&Seat>, reader: &mut Reader) {
+    match seat {
+        Some(seat) => seat.turn().await,
+        None => reader.ready().await,
     }
 }

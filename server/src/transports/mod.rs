@@ -1,9 +1,11 @@
 //! The table of transports: one file and one row each. They share the hub's log and nothing of each other.
 
+use std::io;
+
 use axum::response::Response;
 use futures_util::future::BoxFuture;
 
-use crate::{http::FeedRequest, hub::BatchBounds, wire::TransportDescription};
+use crate::{front::Line, http::FeedRequest, hub::BatchBounds, io::Connection, wire::TransportDescription};
 
 pub(crate) mod answer;
 mod long_poll;
@@ -17,9 +19,16 @@ pub use answer::POLL_BATCH;
 pub struct Transport {
     /// What people need to know about it; the one place it is written.
     pub description: TransportDescription,
-    /// Answers `GET /feed/<id>`.
+    /// Answers `GET /feed/<id>` where hyper speaks: over HTTP/2, and what is not [plain](crate::front).
     pub serve: fn(FeedRequest) -> BoxFuture<'static, Response>,
+    /// Answers a plain request on the connection's own socket.
+    pub direct: Direct,
+    /// A request asks for another protocol.
+    pub upgrades: bool,
 }
+
+/// Answers on a line; returns the connection for the next request, if there may be one.
+pub type Direct = fn(FeedRequest, Line) -> BoxFuture<'static, io::Result<Option<Connection>>>;
 
 impl Transport {
     pub fn id(&self) -> &'static str {
@@ -48,4 +57,5 @@ const PUSH_BATCH: BatchBounds = BatchBounds {
 mod frame_slot {
     pub const SSE: usize = 0;
     pub const LONG_POLL: usize = 1;
+    pub const WEBSOCKET: usize = 2;
 }

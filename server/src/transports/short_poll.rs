@@ -36,6 +36,8 @@ pub static TRANSPORT: Transport = Transport {
         ),
     },
     serve,
+    direct: |request, line| async move { line.answer(serve(request).await).await }.boxed(),
+    upgrades: false,
 };
 
 fn serve(request: FeedRequest) -> BoxFuture<'static, Response> {
@@ -53,7 +55,8 @@ fn serve(request: FeedRequest) -> BoxFuture<'static, Response> {
             return answer::response(None, reader.cursor());
         }
         stats.count(&batch);
-        answer::response(Some(answer::body(&batch, reader.cursor())), reader.cursor())
+        let body = answer::body(&batch.updates, batch.reset, batch.more, reader.cursor());
+        answer::response(Some(body), reader.cursor())
     }
     .boxed()
 }

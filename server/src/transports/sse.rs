@@ -21,22 +21,35 @@
 //! should. Cut within an update, they would resume behind what they never handed out.
 //! Events are framed by hand: an update is JSON, so it holds no line break, and its framing is made once for all sessions.
 
-use std::{borrow::Cow, convert::Infallible, io::Write, sync::Arc};
+use std::{
+    borrow::Cow,
+    convert::Infallible,
+    io::{self, Write},
+    pin::pin,
+    sync::Arc,
+};
 
 use async_stream::stream;
 use axum::{
     body::Body,
-    http::{HeaderName, HeaderValue, header},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
     response::Response,
 };
 use bytes::Bytes;
 use futures_util::{FutureExt, Stream, future::BoxFuture};
+use tokio::{
+    io::AsyncWriteExt,
+    time::{Instant, sleep},
+};
 use tokio_stream::StreamExt;
 
 use super::{PUSH_BATCH, Transport, frame_slot};
 use crate::{
+    fanout::{Framing, joined},
+    front::{Length, Line},
     http::{App, FeedRequest},
-    hub::{Entry, Reader},
+    hub::{Batch, Entry, Reader},
+    io::{Connection, write_frames},
     stats::TransportStats,
     wire::{Delivery, Reset, TransportDescription},
 };
@@ -55,6 +68,8 @@ pub static TRANSPORT: Transport = Transport {
         ),
     },
     serve,
+    direct,
+    upgrades: false,
 };
 
 /// How long a browser should wait before it connects again, and the word that a stream is about to end.
@@ -62,6 +77,44 @@ pub(crate) const RETRY: Bytes = Bytes::from_static(b"retry: 1000\n");
 /// What stands before the update in its event.
 pub(crate) const EVENT_START: &[u8] = b"event: update\ndata: ";
 const HEARTBEAT: Bytes = Bytes::from_static(b":\n");
+
+/// The end of a chunked body (RFC 9112, 7.1).
+const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
+
+/// An event a chunk, made once for all sessions.
+static FRAMING: Framing = Framing {
+    frame: |updates, _| match updates {
+        [only] => update_chunk(only).clone(),
+        _ => joined(updates.iter().map(|entry| update_chunk(entry))),
+    },
+    once: false,
+};
+
+fn update_chunk(entry: &Entry) -> &Bytes {
+    entry.frame(frame_slot::SSE, |entry| chunk(&update_event(entry)).into())
+}
+
+/// One chunk of a chunked body (RFC 9112, 7.1).
+pub(crate) fn chunk(data: &[u8]) -> Vec<u8> {
+    let mut chunk = Vec::with_capacity(data.len() + 12);
+    // Writing into a Vec cannot fail.
+    let _ = write!(chunk, "{:X}\r\n", data.len());
+    chunk.extend_from_slice(data);
+    chunk.extend_from_slice(b"\r\n");
+    chunk
+}
+
+fn headers() -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // nginx and its kin would collect events into buffers.
+    headers.insert(
+        HeaderName::from_static("x-accel-buffering"),
+        HeaderValue::from_static("no"),
+    );
+    headers
+}
 
 fn serve(request: FeedRequest) -> BoxFuture<'static, Response> {
     async move {
@@ -76,14 +129,7 @@ fn serve(request: FeedRequest) -> BoxFuture<'static, Response> {
                 Err(_quiet) => Ok::<_, Infallible>(HEARTBEAT),
             });
         let mut response = Response::new(Body::from_stream(events));
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        // nginx and its kin would collect events into buffers.
-        headers.insert(
-            HeaderName::from_static("x-accel-buffering"),
-            HeaderValue::from_static("no"),
-        );
+        *response.headers_mut() = headers();
         response
     }
     .boxed()
@@ -101,7 +147,7 @@ fn events(app: Arc<App>, stats: Arc<TransportStats>, mut reader: Reader) -> impl
             }
             stats.count(&batch);
             for entry in batch.updates {
-                yield entry.frame(frame_slot::SSE, update_event);
+                yield update_event(&entry);
             }
             tokio::select! {
                 () = reader.ready() => batch = reader.read(PUSH_BATCH),
@@ -109,6 +155,96 @@ fn events(app: Arc<App>, stats: Arc<TransportStats>, mut reader: Reader) -> impl
             }
         }
         yield RETRY;
+    }
+}
+
+fn direct(request: FeedRequest, line: Line) -> BoxFuture<'static, io::Result<Option<Connection>>> {
+    let FeedRequest { app, stats, query, .. } = request;
+    let reader = query.reader(&app.hub);
+    async move {
+        let mut head = Response::new(());
+        *head.headers_mut() = headers();
+        let mut opening = line.head(head, Length::Chunked);
+        opening.extend(chunk(&RETRY));
+        let session = Session {
+            connection: line.connection,
+            app,
+            stats,
+            reader,
+        };
+        session.run(opening).await.map(|()| None)
+    }
+    .boxed()
+}
+
+/// A stream on the connection's own socket.
+struct Session {
+    connection: Connection,
+    app: Arc<App>,
+    stats: Arc<TransportStats>,
+    reader: Reader,
+}
+
+impl Session {
+    async fn run(mut self, opening: Vec<u8>) -> io::Result<()> {
+        let _subscriber = self.stats.subscribe();
+        let stop = self.app.stop.begun.clone();
+        let mut begun = pin!(stop.cancelled());
+        let heartbeat = self.app.settings.heartbeat;
+        let mut alarm = pin!(sleep(heartbeat));
+        let seat = self.app.fanout.seat(
+            self.connection.socket(),
+            self.reader.filter(),
+            &FRAMING,
+            self.stats.clone(),
+        );
+        self.connection.write_all(&opening).await?;
+        loop {
+            self.catch_up().await?;
+            seat.hand_over(&self.reader, Instant::now().into_std());
+            let quiet = loop {
+                tokio::select! {
+                    () = seat.turn() => break false,
+                    gone = self.connection.gone() => return Err(gone),
+                    () = &mut alarm => {
+                        let due = Instant::from_std(seat.wrote_at()) + heartbeat;
+                        let quiet = due <= Instant::now();
+                        alarm.as_mut().reset(if quiet { Instant::now() + heartbeat } else { due });
+                        if quiet {
+                            break true;
+                        }
+                    }
+                    () = &mut begun => {
+                        self.connection.write_all(&seat.take().unsent).await?;
+                        let end = [&chunk(&RETRY), LAST_CHUNK].concat();
+                        self.connection.write_all(&end).await?;
+                        return self.connection.shutdown().await;
+                    }
+                }
+            };
+            let turn = seat.take();
+            self.reader.go_on_from(turn.position);
+            self.connection.write_all(&turn.unsent).await?;
+            if quiet {
+                self.connection.write_all(&chunk(&HEARTBEAT)).await?;
+            }
+        }
+    }
+
+    /// Writes everything that is there.
+    async fn catch_up(&mut self) -> io::Result<()> {
+        loop {
+            let batch = self.reader.read(PUSH_BATCH);
+            if batch.is_empty() {
+                return Ok(());
+            }
+            self.stats.count(&batch);
+            let Batch { updates, reset, .. } = batch;
+            let reset = reset.map(|reset| chunk(&reset_event(reset)).into());
+            let updates = updates.iter().map(|entry| update_chunk(entry).clone());
+            let frames = reset.into_iter().chain(updates).collect();
+            write_frames(&mut self.connection, frames).await?;
+        }
     }
 }
 

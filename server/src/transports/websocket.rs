@@ -12,24 +12,44 @@
 
 mod handshake;
 
-use std::{borrow::Cow, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    future::poll_fn,
+    io,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
 
 use axum::{
-    extract::{
-        FromRequestParts, WebSocketUpgrade,
-        ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code},
-    },
-    http::StatusCode,
-    response::{IntoResponse, Response},
+    body::Body,
+    extract::Request,
+    http::{HeaderValue, StatusCode, header},
+    response::Response,
 };
-use futures_util::{FutureExt, SinkExt, future::BoxFuture};
-use tokio::time::{Instant, timeout};
-use tokio_tungstenite::tungstenite;
+use bytes::Bytes;
+use futures_util::{FutureExt, SinkExt, StreamExt, future::BoxFuture};
+use hyper_util::{rt::TokioIo, server::conn::auto::upgrade};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf},
+    time::{Instant, timeout},
+};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        Error, Message,
+        handshake::derive_accept_key,
+        protocol::{CloseFrame, Role, WebSocketConfig, frame::coding::CloseCode},
+    },
+};
 
-use super::{PUSH_BATCH, Transport};
+use super::{PUSH_BATCH, Transport, frame_slot};
 use crate::{
+    fanout::{Framing, Seat, joined},
+    front::{Length, Line},
     http::{App, FeedRequest, problem},
-    hub::{Batch, Reader},
+    hub::{Batch, Entry, Position, Reader},
+    io::{Connection, write_frames},
     origin::{self, Asker},
     stats::TransportStats,
     wire::{Delivery, ResetMessage, TransportDescription},
@@ -53,6 +73,8 @@ pub static TRANSPORT: Transport = Transport {
         ),
     },
     serve,
+    direct,
+    upgrades: true,
 };
 
 /// Both are allocated for every connection, so they are small: updates are written as they come.
@@ -64,7 +86,75 @@ const MESSAGE_MAX_BYTES: usize = 4 * 1024;
 /// that says why could be lost.
 const FRAME_MAX_BYTES: usize = 16 * 1024;
 
+/// A text frame an update, made once for all sessions.
+static FRAMING: Framing = Framing {
+    frame: |updates, _| match updates {
+        [only] => update_frame(only).clone(),
+        _ => joined(updates.iter().map(|entry| update_frame(entry))),
+    },
+    once: false,
+};
+
+fn update_frame(entry: &Entry) -> &Bytes {
+    entry.frame(frame_slot::WEBSOCKET, |entry| text_frame(&entry.json).into())
+}
+
+/// An unmasked text message in one frame (RFC 6455, 5.2).
+pub(crate) fn text_frame(text: &[u8]) -> Vec<u8> {
+    const FIN_TEXT: u8 = 0x81;
+    let mut frame = Vec::with_capacity(text.len() + 10);
+    match text.len() {
+        short @ 0..126 => frame.extend([FIN_TEXT, short as u8]),
+        middle @ 126..65_536 => {
+            frame.extend([FIN_TEXT, 126]);
+            frame.extend((middle as u16).to_be_bytes());
+        }
+        long => {
+            frame.extend([FIN_TEXT, 127]);
+            frame.extend((long as u64).to_be_bytes());
+        }
+    }
+    frame.extend_from_slice(text);
+    frame
+}
+
 fn serve(request: FeedRequest) -> BoxFuture<'static, Response> {
+    async move {
+        let FeedRequest {
+            app,
+            stats,
+            query,
+            mut request,
+        } = request;
+        let answer = match accepted(&app, &request) {
+            Ok(answer) => answer,
+            Err(refusal) => return refusal,
+        };
+        let upgrade = hyper::upgrade::on(&mut request);
+        let reader = query.reader(&app.hub);
+        // The upgraded session outlives its request: from here on shutdown waits for it.
+        let (tasks, cut) = (app.stop.tasks.clone(), app.stop.cut.clone());
+        tasks.spawn(async move {
+            let session = async {
+                // A peer that goes before it has its answer gets no session.
+                let Ok(upgraded) = upgrade.await else { return };
+                if let Ok(parts) = upgrade::downcast::<TokioIo<Connection>>(upgraded) {
+                    let mut connection = parts.io.into_inner();
+                    connection.give_back(parts.read_buf);
+                    Session::open(app, stats, connection, reader).await.run().await;
+                }
+            };
+            tokio::select! {
+                () = session => {}
+                () = cut.cancelled() => {}
+            }
+        });
+        answer.map(|()| Body::empty())
+    }
+    .boxed()
+}
+
+fn direct(request: FeedRequest, mut line: Line) -> BoxFuture<'static, io::Result<Option<Connection>>> {
     async move {
         let FeedRequest {
             app,
@@ -72,44 +162,47 @@ fn serve(request: FeedRequest) -> BoxFuture<'static, Response> {
             query,
             request,
         } = request;
-        // A page of another origin may open a WebSocket unless someone checks: browsers send Origin, but enforce nothing.
-        if let Asker::Foreign(origin) = origin::of(&request, &app.settings.allow_origins, || app.page.ports()) {
-            return problem(StatusCode::FORBIDDEN, origin::refusal(&origin));
-        }
-        let (mut parts, _) = request.into_parts();
-        if let Err(refusal) = handshake::check(&parts) {
-            return refusal;
-        }
-        let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
-            Ok(upgrade) => upgrade,
-            Err(rejection) => return problem(rejection.status(), rejection.body_text()),
+        let answer = match accepted(&app, &request) {
+            Ok(answer) => answer,
+            Err(refusal) => return line.answer(refusal).await,
         };
+        drop(request);
         let reader = query.reader(&app.hub);
-        // The upgraded session outlives its request: from here on shutdown waits for it.
-        let owned = app.stop.tasks.token();
-        upgrade
-            .read_buffer_size(READ_BUFFER_BYTES)
-            .write_buffer_size(WRITE_BUFFER_BYTES)
-            .max_message_size(MESSAGE_MAX_BYTES)
-            .max_frame_size(FRAME_MAX_BYTES)
-            .on_upgrade(move |socket| async move {
-                let cut = app.stop.cut.clone();
-                tokio::select! {
-                    () = Session { app, stats, socket, reader }.run() => {}
-                    () = cut.cancelled() => {}
-                }
-                drop(owned);
-            })
-            .into_response()
+        let head = line.head(answer, Length::None);
+        line.connection.write_all(&head).await?;
+        Session::open(app, stats, line.connection, reader).await.run().await;
+        Ok(None)
     }
     .boxed()
+}
+
+/// The answer to a handshake that is one (RFC 6455, 4.2.2), or its refusal.
+#[expect(
+    clippy::result_large_err,
+    reason = "made for a refused upgrade alone, and sent as it is"
+)]
+fn accepted(app: &App, request: &Request) -> Result<Response<()>, Response> {
+    // A page of another origin may open a WebSocket unless someone checks: browsers send Origin, but enforce nothing.
+    if let Asker::Foreign(origin) = origin::of(request, &app.settings.allow_origins, || app.page.ports()) {
+        return Err(problem(StatusCode::FORBIDDEN, origin::refusal(&origin)));
+    }
+    let key = handshake::check(request)?;
+    let mut answer = Response::new(());
+    *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = answer.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    if let Ok(accept) = HeaderValue::try_from(derive_accept_key(key.as_bytes())) {
+        headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+    }
+    Ok(answer)
 }
 
 /// One client's live connection.
 struct Session {
     app: Arc<App>,
     stats: Arc<TransportStats>,
-    socket: WebSocket,
+    socket: WebSocketStream<Turns>,
     reader: Reader,
 }
 
@@ -118,15 +211,50 @@ enum End {
     /// The peer closed, or the connection broke: nobody is left to say goodbye to.
     Gone,
     /// Say this code and reason.
-    Close(u16, &'static str),
+    Close(CloseCode, &'static str),
+}
+
+impl From<Error> for End {
+    fn from(_: Error) -> Self {
+        Self::Gone
+    }
+}
+
+impl From<io::Error> for End {
+    fn from(_: io::Error) -> Self {
+        Self::Gone
+    }
 }
 
 impl Session {
+    /// Over a connection whose handshake is done.
+    async fn open(app: Arc<App>, stats: Arc<TransportStats>, connection: Connection, reader: Reader) -> Self {
+        let seat = app
+            .fanout
+            .seat(connection.socket(), reader.filter(), &FRAMING, stats.clone());
+        let turns = Turns {
+            connection,
+            seat,
+            unsent: Bytes::new(),
+        };
+        let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BUFFER_BYTES)
+            .write_buffer_size(WRITE_BUFFER_BYTES)
+            .max_write_buffer_size(4 * WRITE_BUFFER_BYTES)
+            .max_message_size(Some(MESSAGE_MAX_BYTES))
+            .max_frame_size(Some(FRAME_MAX_BYTES));
+        Self {
+            app,
+            stats,
+            socket: WebSocketStream::from_raw_socket(turns, Role::Server, Some(config)).await,
+            reader,
+        }
+    }
+
     async fn run(mut self) {
         let stats = self.stats.clone();
         let _subscriber = stats.subscribe();
-        let end = self.deliver().await;
-        if let End::Close(code, reason) = end {
+        if let End::Close(code, reason) = self.deliver().await {
             let close = Message::Close(Some(CloseFrame {
                 code,
                 reason: reason.into(),
@@ -134,7 +262,7 @@ impl Session {
             let goodbye = async {
                 if self.socket.send(close).await.is_ok() {
                     // The peer answers with its own Close; then the connection may go (RFC 6455, 7.1.1).
-                    while let Some(Ok(_)) = self.socket.recv().await {}
+                    while let Some(Ok(_)) = self.socket.next().await {}
                 }
             };
             // A peer that does not answer is left without.
@@ -147,98 +275,192 @@ impl Session {
     }
 
     async fn deliver(&mut self) -> End {
-        let (heartbeat, peer_timeout) = (self.app.settings.heartbeat, self.app.settings.peer_timeout);
+        let heartbeat = self.app.settings.heartbeat;
         let mut pinged = false;
-        let alarm = tokio::time::sleep(heartbeat);
-        tokio::pin!(alarm);
-        let shutdown = self.app.stop.begun.clone();
+        let mut alarm = pin!(tokio::time::sleep(heartbeat));
+        let stop = self.app.stop.begun.clone();
+        let mut begun = pin!(stop.cancelled());
         loop {
-            tokio::select! {
-                incoming = self.socket.recv() => {
+            if let Err(end) = self.catch_up().await {
+                return end;
+            }
+            self.socket
+                .get_ref()
+                .seat
+                .hand_over(&self.reader, Instant::now().into_std());
+            let event = tokio::select! {
+                event = self.event() => event,
+                () = &mut alarm => {
+                    // What it said while a batch was on its way to it waits to be read: that is no silence.
+                    let said = self.socket.next().now_or_never();
+                    match said {
+                        Some(said) => Event::Heard(said),
+                        None => Event::Silence,
+                    }
+                }
+                () = &mut begun => return End::Close(CloseCode::Away, "the server is stopping"),
+            };
+            let position = self.socket.get_mut().take();
+            self.reader.go_on_from(position);
+            let done = match event {
+                Event::Turn => Ok(()),
+                Event::Heard(said) => {
                     // Whatever it says, it lives.
                     pinged = false;
                     alarm.as_mut().reset(Instant::now() + heartbeat);
-                    if let Some(end) = self.heard(incoming, peer_timeout).await {
-                        return end;
-                    }
+                    self.heard(said).await
                 }
-                () = self.reader.ready() => {
-                    let batch = self.reader.read(PUSH_BATCH);
-                    if self.send(batch).await.is_err() {
-                        return End::Gone;
-                    }
+                Event::Silence if pinged => {
+                    self.stats.silent_peers.inc();
+                    return End::Gone;
                 }
-                () = &mut alarm => {
-                    // What it said while a batch was on its way to it waits to be read: that is no silence.
-                    let said = self.socket.recv().now_or_never();
-                    if let Some(incoming) = said {
-                        pinged = false;
-                        alarm.as_mut().reset(Instant::now() + heartbeat);
-                        if let Some(end) = self.heard(incoming, peer_timeout).await {
-                            return end;
-                        }
-                        continue;
-                    }
-                    if pinged {
-                        self.stats.silent_peers.inc();
-                        return End::Gone;
-                    }
+                Event::Silence => {
                     pinged = true;
-                    alarm.as_mut().reset(Instant::now() + peer_timeout);
-                    if self.socket.send(Message::Ping(Default::default())).await.is_err() {
-                        return End::Gone;
-                    }
+                    alarm.as_mut().reset(Instant::now() + self.app.settings.peer_timeout);
+                    let ping = self.socket.send(Message::Ping(Bytes::new())).await;
+                    ping.map_err(End::from)
                 }
-                () = shutdown.cancelled() => return End::Close(close_code::AWAY, "the server is stopping"),
+            };
+            if let Err(end) = done {
+                return end;
             }
         }
     }
 
-    /// What the peer said, or that it is gone; None where the session goes on.
-    async fn heard(&mut self, incoming: Option<Result<Message, axum::Error>>, peer_timeout: Duration) -> Option<End> {
-        match incoming {
+    /// Returns when the peer has said something, or it is the session's turn to write.
+    async fn event(&mut self) -> Event {
+        poll_fn(|cx| {
+            if let Poll::Ready(said) = self.socket.poll_next_unpin(cx) {
+                return Poll::Ready(Event::Heard(said));
+            }
+            // Behind it: a pong that is still to be written takes the turn.
+            self.socket.get_ref().seat.poll_turn(cx).map(|()| Event::Turn)
+        })
+        .await
+    }
+
+    /// What the peer said; an end where that is one.
+    async fn heard(&mut self, said: Option<Result<Message, Error>>) -> Result<(), End> {
+        match said {
             Some(Ok(Message::Close(_))) => {
                 // The answer is queued; without this an update that is ready now would be the end of it.
-                let _ = timeout(peer_timeout, self.socket.flush()).await;
-                Some(End::Gone)
+                let _ = timeout(self.app.settings.peer_timeout, self.socket.flush()).await;
+                Err(End::Gone)
             }
-            Some(Ok(_)) => None,
-            Some(Err(error)) => Some(broken(error)),
-            None => Some(End::Gone),
+            Some(Ok(_)) => Ok(()),
+            Some(Err(error)) => Err(broken(&error)),
+            None => Err(End::Gone),
         }
     }
 
-    async fn send(&mut self, batch: Batch) -> Result<(), axum::Error> {
-        self.stats.count(&batch);
-        if let Some(reset) = batch.reset {
-            // The newest state is still to come: a client cut before it must get it when it resumes from here.
-            let mut cursor = self.reader.cursor();
-            if let Some(first) = batch.updates.first() {
-                cursor.offset = first.cursor.offset - 1;
+    /// Writes everything that is there: what is unsent first, then what is behind the reader.
+    async fn catch_up(&mut self) -> Result<(), End> {
+        self.socket.flush().await?;
+        loop {
+            let batch = self.reader.read(PUSH_BATCH);
+            if batch.is_empty() {
+                return Ok(());
             }
-            // Two numbers and an enum: serde_json cannot fail on them.
-            let message = serde_json::to_string(&ResetMessage { reset, cursor }).unwrap_or_default();
-            self.socket.feed(Message::Text(message.into())).await?;
+            self.stats.count(&batch);
+            let Batch { updates, reset, .. } = batch;
+            let mut frames = Vec::with_capacity(updates.len() + 1);
+            if let Some(reset) = reset {
+                // The newest state is still to come: a client cut before it must get it when it resumes from here.
+                let mut cursor = self.reader.cursor();
+                if let Some(first) = updates.first() {
+                    cursor.offset = first.cursor.offset - 1;
+                }
+                // Two numbers and an enum: serde_json cannot fail on them.
+                let message = serde_json::to_vec(&ResetMessage { reset, cursor }).unwrap_or_default();
+                frames.push(text_frame(&message).into());
+            }
+            frames.extend(updates.iter().map(|entry| update_frame(entry).clone()));
+            drop(updates);
+            write_frames(self.socket.get_mut(), frames).await?;
         }
-        for entry in batch.updates {
-            // Made by serde_json, so it is text; the check costs less than a copy.
-            let text = Utf8Bytes::try_from(entry.json.clone()).unwrap_or_default();
-            self.socket.feed(Message::Text(text)).await?;
-        }
-        self.socket.flush().await
     }
 }
 
+/// What a session waits for.
+enum Event {
+    /// The fan-out could not write everything.
+    Turn,
+    Heard(Option<Result<Message, Error>>),
+    /// For as long as a heartbeat, or an answer to one, may take.
+    Silence,
+}
+
 /// The close code a broken incoming message deserves (RFC 6455, 7.4.1).
-fn broken(error: axum::Error) -> End {
-    let error = error.into_inner();
-    match error.downcast_ref::<tungstenite::Error>() {
-        Some(tungstenite::Error::Capacity(_)) => End::Close(close_code::SIZE, "messages are at most 4 KiB here"),
-        Some(tungstenite::Error::Utf8(_)) => End::Close(close_code::INVALID, "text that is not UTF-8"),
-        Some(tungstenite::Error::Protocol(violation)) => {
+fn broken(error: &Error) -> End {
+    match error {
+        Error::Capacity(_) => End::Close(CloseCode::Size, "messages are at most 4 KiB here"),
+        Error::Utf8(_) => End::Close(CloseCode::Invalid, "text that is not UTF-8"),
+        Error::Protocol(violation) => {
             tracing::debug!(%violation, "websocket protocol");
-            End::Close(close_code::PROTOCOL, "broken frame")
+            End::Close(CloseCode::Protocol, "broken frame")
         }
         _ => End::Gone,
+    }
+}
+
+/// The connection as tungstenite has it: what is written through it (a pong, the answer to a close) takes the turn from the fan-out first.
+struct Turns {
+    connection: Connection,
+    seat: Seat,
+    /// Of the fan-out's last frame, to be written before anything else.
+    unsent: Bytes,
+}
+
+impl Turns {
+    /// Takes the turn, where it is not the session's already. Returns how far the session has been served.
+    fn take(&mut self) -> Position {
+        let turn = self.seat.take();
+        if !turn.unsent.is_empty() {
+            self.unsent = turn.unsent;
+        }
+        turn.position
+    }
+
+    fn poll_unsent(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.take();
+        while !self.unsent.is_empty() {
+            let written = ready!(Pin::new(&mut self.connection).poll_write(cx, &self.unsent))?;
+            let _ = self.unsent.split_to(written);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncRead for Turns {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.connection).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Turns {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        ready!(self.poll_unsent(cx))?;
+        Pin::new(&mut self.connection).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        ready!(self.poll_unsent(cx))?;
+        Pin::new(&mut self.connection).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_unsent(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.connection).poll_shutdown(cx)
     }
 }

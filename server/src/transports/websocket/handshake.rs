@@ -1,4 +1,4 @@
-//! What a handshake must be before it is upgraded (RFC 6455, 4.2.1), checked here where axum is milder than the RFC.
+//! What a handshake must be before it is upgraded (RFC 6455, 4.2.1), checked here: tungstenite would read the head itself.
 //!
 //! ```text
 //! no Upgrade to websocket, HTTP/1.0, HEAD   426, upgrade: websocket, sec-websocket-version: 13
@@ -7,7 +7,8 @@
 //! ```
 
 use axum::{
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header, request::Parts},
+    extract::Request,
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header},
     response::Response,
 };
 
@@ -15,19 +16,21 @@ use crate::http::problem;
 
 const VERSION: HeaderValue = HeaderValue::from_static("13");
 
-/// The refusal a handshake over HTTP/1 deserves. HTTP/2 has another handshake (RFC 8441), which is left to axum.
+/// The key of a handshake, or the refusal it deserves.
 #[expect(
     clippy::result_large_err,
     reason = "made for a refused upgrade alone, and sent as it is"
 )]
-pub fn check(parts: &Parts) -> Result<(), Response> {
-    let headers = &parts.headers;
-    if parts.version >= Version::HTTP_2 {
-        return Ok(());
+pub fn check(request: &Request) -> Result<&HeaderValue, Response> {
+    let headers = request.headers();
+    if request.version() >= Version::HTTP_2 {
+        // It has another handshake (RFC 8441), which hyper was not told to offer.
+        let error = "over HTTP/2 there is no WebSocket here: open it over HTTP/1.1";
+        return Err(problem(StatusCode::BAD_REQUEST, error));
     }
     // Only a GET can switch protocols (RFC 9110, 15.5.22).
-    if parts.version < Version::HTTP_11
-        || parts.method == Method::HEAD
+    if request.version() < Version::HTTP_11
+        || request.method() == Method::HEAD
         || !names(headers, header::UPGRADE, "websocket")
         || !names(headers, header::CONNECTION, "upgrade")
     {
@@ -42,11 +45,13 @@ pub fn check(parts: &Parts) -> Result<(), Response> {
         return Err(must_upgrade("the one version here is `Sec-WebSocket-Version: 13`"));
     }
     let mut keys = headers.get_all(header::SEC_WEBSOCKET_KEY).iter();
-    if !keys.next().is_some_and(is_key) || keys.next().is_some() {
-        let error = "expected one Sec-WebSocket-Key of 16 bytes in base64, such as dGhlIHNhbXBsZSBub25jZQ==";
-        return Err(problem(StatusCode::BAD_REQUEST, error));
+    match (keys.next().filter(|key| is_key(key)), keys.next()) {
+        (Some(key), None) => Ok(key),
+        _ => {
+            let error = "expected one Sec-WebSocket-Key of 16 bytes in base64, such as dGhlIHNhbXBsZSBub25jZQ==";
+            Err(problem(StatusCode::BAD_REQUEST, error))
+        }
     }
-    Ok(())
 }
 
 fn must_upgrade(error: &str) -> Response {

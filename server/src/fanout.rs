@@ -1,0 +1,226 @@
+//! Writes each update to the sockets of all who wait for it.
+//!
+//! ```text
+//! hub -> shard (a task per core) -> each row (a topic's seats, or those of all topics): frames made once -> write() to each seated socket
+//!                                      `- it takes less, or its session is not here yet: the turn is the session's own task's
+//! ```
+//!
+//! To wake a task per session and update costs about as much as the write itself. So a session that has nothing to send and nothing unsent
+//! gives the turn to write to the fan-out, and sleeps. It gets the turn back as soon as its socket does not take a whole frame, or when it
+//! has something to say itself (a heartbeat, a goodbye); then it catches up from the log by its own reader, as slow readers do, and is
+//! told what it lost. Turns change under a lock of the one seat, so frames never mix, and a [`Position`] goes with the turn, so nothing
+//! comes twice and nothing is left out.
+//!
+//! What waits for a shard that is behind is written in one go: a burst costs a client one write.
+
+mod row;
+mod seat;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::Instant,
+};
+
+use bytes::Bytes;
+
+use crate::{
+    Stop,
+    hub::{Batch, BatchBounds, Entry, Filter, Hub, Position, Reader},
+    io::Socket,
+    stats::TransportStats,
+    wire::{Cursor, Mode},
+};
+use row::Row;
+pub use seat::{Seat, Turn};
+
+/// What one pass over the seats hands out.
+const PASS: BatchBounds = BatchBounds {
+    updates: 64,
+    bytes: 64 * 1024,
+};
+/// Seats written to before other tasks of the runtime get their turn: about 200 µs.
+const SEATS_AT_ONCE: usize = 32;
+
+/// Tasks that write: one per thread of the runtime.
+pub fn shards() -> usize {
+    tokio::runtime::Handle::current().metrics().num_workers()
+}
+
+/// How a transport writes updates to the socket of a seat.
+pub struct Framing {
+    /// These updates, in order; the cursor stands behind them.
+    pub frame: fn(&[Arc<Entry>], Cursor) -> Bytes,
+    /// The turn is the session's again behind it: a poll has its answer.
+    pub once: bool,
+}
+
+/// These frames as one.
+pub fn joined<'a>(frames: impl Iterator<Item = &'a Bytes> + Clone) -> Bytes {
+    let mut joined = Vec::with_capacity(frames.clone().map(Bytes::len).sum());
+    frames.for_each(|frame| joined.extend_from_slice(frame));
+    joined.into()
+}
+
+/// All seats.
+pub struct Fanout {
+    shards: Vec<Arc<Shard>>,
+    /// Seats are dealt round.
+    next: AtomicUsize,
+}
+
+/// Seats that one task writes to.
+struct Shard {
+    /// By [`row_of`].
+    rows: Vec<Arc<Row>>,
+}
+
+fn row_of(filter: Filter) -> usize {
+    match filter {
+        Filter::All => 0,
+        Filter::Topic(topic) => 1 + topic,
+    }
+}
+
+impl Fanout {
+    pub fn new(topics: usize, shards: usize) -> Arc<Self> {
+        let row = |_| Arc::new(Row::default());
+        let shard = |_| {
+            Arc::new(Shard {
+                rows: (0..=topics).map(row).collect(),
+            })
+        };
+        Arc::new(Self {
+            shards: (0..shards).map(shard).collect(),
+            next: AtomicUsize::new(0),
+        })
+    }
+
+    /// Starts its tasks, which end when the server stops. Must be called within a runtime, before there are seats.
+    pub fn start(&self, hub: &Arc<Hub>, stop: &Stop) {
+        for shard in &self.shards {
+            // Everything before this is for those who come to read for themselves.
+            let mut reader = Reader::open(hub.clone(), Filter::All, Mode::Every, None);
+            reader.read(PASS);
+            let (shard, begun) = (shard.clone(), stop.begun.clone());
+            stop.tasks.spawn(async move {
+                tokio::select! {
+                    () = begun.cancelled() => {}
+                    () = shard.run(reader) => {}
+                }
+            });
+        }
+    }
+
+    /// A seat for a session; the turn is the session's.
+    pub fn seat(
+        &self,
+        socket: Arc<Socket>,
+        filter: Filter,
+        framing: &'static Framing,
+        stats: Arc<TransportStats>,
+    ) -> Seat {
+        let shard = &self.shards[self.next.fetch_add(1, Relaxed) % self.shards.len()];
+        Seat::new(&shard.rows[row_of(filter)], socket, framing, stats)
+    }
+}
+
+/// Updates on their way to one row.
+struct Pass<'a> {
+    entries: &'a [Arc<Entry>],
+    /// Offset of the update before them in this row.
+    since: u64,
+    /// Where a session is that has them.
+    position: Position,
+    cursor: Cursor,
+    /// What has been framed so far, by framing.
+    framed: Vec<(&'static Framing, Bytes)>,
+}
+
+impl Pass<'_> {
+    fn framed(&mut self, framing: &'static Framing) -> &Bytes {
+        let made = self.framed.iter().position(|(of, _)| std::ptr::eq(*of, framing));
+        let made = made.unwrap_or_else(|| {
+            self.framed.push((framing, (framing.frame)(self.entries, self.cursor)));
+            self.framed.len() - 1
+        });
+        &self.framed[made].1
+    }
+}
+
+impl Shard {
+    async fn run(&self, mut reader: Reader) {
+        // Offset of the newest update handed out, by row.
+        let mut handed_out = vec![0; self.rows.len()];
+        handed_out[0] = reader.position().offset;
+        loop {
+            reader.ready().await;
+            let batch = reader.read(PASS);
+            self.pass(&batch, reader.cursor(), &mut handed_out).await;
+        }
+    }
+
+    async fn pass(&self, batch: &Batch, cursor: Cursor, handed_out: &mut [u64]) {
+        if batch.reset.is_some() {
+            // The log has gone on without this shard: everybody reads for himself what is there of it.
+            handed_out.fill(cursor.offset);
+            for row in &self.rows {
+                row.give_back();
+            }
+            return;
+        }
+        let mut written = 0;
+        let mut rest: Vec<Arc<Entry>> = batch.updates.clone();
+        self.row_pass(Filter::All, &rest, cursor, handed_out, &mut written)
+            .await;
+        // Topic by topic, in the order of their first updates.
+        while let Some(first) = rest.first() {
+            let topic = first.topic;
+            let (own, others): (Vec<_>, Vec<_>) = rest.into_iter().partition(|entry| entry.topic == topic);
+            rest = others;
+            self.row_pass(Filter::Topic(topic), &own, cursor, handed_out, &mut written)
+                .await;
+        }
+    }
+
+    async fn row_pass(
+        &self,
+        filter: Filter,
+        entries: &[Arc<Entry>],
+        cursor: Cursor,
+        handed_out: &mut [u64],
+        written: &mut usize,
+    ) {
+        let Some(last) = entries.last() else { return };
+        let (row, handed_out) = (&self.rows[row_of(filter)], &mut handed_out[row_of(filter)]);
+        let mut pass = Pass {
+            entries,
+            since: *handed_out,
+            position: Position {
+                offset: cursor.offset,
+                seq: last.seq,
+            },
+            cursor,
+            framed: Vec::new(),
+        };
+        *handed_out = last.cursor.offset;
+        let mut from = 0;
+        while let Some((seats, next)) = row.from(from, SEATS_AT_ONCE) {
+            let now = Instant::now();
+            *written += seats.len();
+            for seat in seats {
+                seat.hand(&mut pass, now);
+            }
+            from = next;
+            if *written >= SEATS_AT_ONCE {
+                *written = 0;
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

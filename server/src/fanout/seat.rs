@@ -1,0 +1,176 @@
+//! One session's place in the fan-out: whose turn it is to write to its socket, and how far it has been served.
+
+use std::{
+    future::poll_fn,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Instant,
+};
+
+use bytes::Bytes;
+use futures_util::task::AtomicWaker;
+use parking_lot::Mutex;
+
+use super::{Framing, Pass, row::Row};
+use crate::{
+    hub::{Position, Reader},
+    io::Socket,
+    stats::TransportStats,
+};
+
+/// A seat as its session has it; dropping it leaves the row.
+pub struct Seat {
+    outlet: Arc<Outlet>,
+    row: Arc<Row>,
+    number: usize,
+}
+
+/// A seat as a shard has it.
+pub(super) struct Outlet {
+    socket: Arc<Socket>,
+    framing: &'static Framing,
+    stats: Arc<TransportStats>,
+    state: Mutex<State>,
+    /// The session's task, woken when it gets its turn.
+    task: AtomicWaker,
+}
+
+struct State {
+    /// Whose turn it is: true for the fan-out.
+    fanout: bool,
+    position: Position,
+    /// What the socket did not take of the last frame: to be written before anything else.
+    unsent: Bytes,
+    wrote_at: Instant,
+}
+
+/// What a session takes over with its turn.
+pub struct Turn {
+    pub position: Position,
+    /// To be written before anything else.
+    pub unsent: Bytes,
+    /// When the fan-out last wrote, or the session had its turn.
+    pub wrote_at: Instant,
+}
+
+impl Seat {
+    pub(super) fn new(
+        row: &Arc<Row>,
+        socket: Arc<Socket>,
+        framing: &'static Framing,
+        stats: Arc<TransportStats>,
+    ) -> Self {
+        let outlet = Arc::new(Outlet {
+            socket,
+            framing,
+            stats,
+            state: Mutex::new(State {
+                fanout: false,
+                position: Position::default(),
+                unsent: Bytes::new(),
+                wrote_at: Instant::now(),
+            }),
+            task: AtomicWaker::new(),
+        });
+        Self {
+            number: row.add(outlet.clone()),
+            row: row.clone(),
+            outlet,
+        }
+    }
+
+    /// Gives the fan-out the turn, of a session that has written everything its reader has read. The turn comes back at once where more
+    /// has been published meanwhile.
+    pub fn hand_over(&self, reader: &Reader, wrote_at: Instant) {
+        {
+            let mut state = self.outlet.state.lock();
+            state.position = reader.position();
+            state.wrote_at = wrote_at;
+            state.fanout = true;
+        }
+        // A shard that has passed by already does not come again for it.
+        if reader.is_behind() {
+            self.outlet.state.lock().fanout = false;
+        }
+    }
+
+    /// True while it is the fan-out's turn.
+    pub fn is_handed_over(&self) -> bool {
+        self.outlet.state.lock().fanout
+    }
+
+    /// Ready when it is the session's turn.
+    pub fn poll_turn(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.outlet.task.register(cx.waker());
+        match self.is_handed_over() {
+            true => Poll::Pending,
+            false => Poll::Ready(()),
+        }
+    }
+
+    /// Returns when it is the session's turn: its socket did not take everything. A poll that has its answer is not woken for that.
+    pub async fn turn(&self) {
+        poll_fn(|cx| self.poll_turn(cx)).await;
+    }
+
+    /// Takes the turn, if it is not the session's already.
+    pub fn take(&self) -> Turn {
+        let mut state = self.outlet.state.lock();
+        state.fanout = false;
+        Turn {
+            position: state.position,
+            unsent: std::mem::take(&mut state.unsent),
+            wrote_at: state.wrote_at,
+        }
+    }
+
+    /// When the fan-out last wrote.
+    pub fn wrote_at(&self) -> Instant {
+        self.outlet.state.lock().wrote_at
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.outlet.state.lock().fanout = false;
+        self.row.remove(self.number);
+    }
+}
+
+impl Outlet {
+    /// Writes the pass's updates, or lets the session write them itself.
+    pub fn hand(&self, pass: &mut Pass<'_>, now: Instant) {
+        let mut state = self.state.lock();
+        let Some(newest) = pass.entries.last() else { return };
+        if !state.fanout || state.position.offset >= newest.cursor.offset {
+            return;
+        }
+        // It lacks something that came before, or has a part of this: that is for its own reader.
+        let first = &pass.entries[0];
+        let continues = (pass.since..first.cursor.offset).contains(&state.position.offset);
+        let bytes = pass.framed(self.framing);
+        let written = match continues {
+            true => self.socket.try_write(bytes).ok(),
+            false => None,
+        };
+        // Nothing written: its own task finds out whether the socket is full or broken.
+        let whole = written == Some(bytes.len());
+        if let Some(written) = written {
+            state.unsent = bytes.slice(written..);
+            state.position = pass.position;
+            state.wrote_at = now;
+            self.stats.deliveries.inc_by(pass.entries.len() as u64);
+        }
+        state.fanout = whole && !self.framing.once;
+        drop(state);
+        if !whole {
+            self.task.wake();
+        }
+    }
+
+    /// Gives the session its turn.
+    pub fn give_back(&self) {
+        self.state.lock().fanout = false;
+        self.task.wake();
+    }
+}

@@ -1,0 +1,133 @@
+//! The head of a plain request, and what makes one plain.
+
+use std::{cell::RefCell, future::poll_fn, io, pin::Pin, task::ready};
+
+use axum::{
+    body::Body,
+    http::{HeaderName, HeaderValue, Request, Uri, header},
+};
+use bytes::Bytes;
+use tokio::io::{AsyncRead, ReadBuf};
+
+use super::HEAD_MAX_BYTES;
+use crate::{
+    http::URI_MAX_BYTES,
+    io::Connection,
+    transports::{self, Transport},
+};
+
+/// More headers are no client of the feed's.
+const HEADERS_MAX: usize = 64;
+
+/// What the feed looks at; a request is served by these alone.
+static LOOKED_AT: [HeaderName; 9] = [
+    header::HOST,
+    header::ORIGIN,
+    header::CONNECTION,
+    header::IF_NONE_MATCH,
+    HeaderName::from_static("last-event-id"),
+    header::UPGRADE,
+    header::SEC_WEBSOCKET_KEY,
+    header::SEC_WEBSOCKET_VERSION,
+    header::SEC_WEBSOCKET_PROTOCOL,
+];
+
+thread_local! {
+    /// Nobody keeps a buffer to wait with: a head is read into its thread's, and taken out of it before anything else is done.
+    static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; HEAD_MAX_BYTES].into());
+}
+
+/// What a connection says first.
+pub enum Read {
+    Ended,
+    Plain(Plain),
+    /// For hyper, from here on.
+    Other(Bytes),
+}
+
+/// A plain request.
+pub struct Plain {
+    pub transport: &'static Transport,
+    pub request: Request<Body>,
+    /// The connection ends with its answer.
+    pub close: bool,
+    /// What came behind it.
+    pub behind: Bytes,
+}
+
+/// Reads once.
+pub async fn read(connection: &mut Connection) -> io::Result<Read> {
+    poll_fn(|cx| {
+        BUFFER.with_borrow_mut(|buffer| {
+            let mut buffer = ReadBuf::new(buffer);
+            ready!(Pin::new(&mut *connection).poll_read(cx, &mut buffer))?;
+            let bytes = buffer.filled();
+            Ok(match plain(bytes) {
+                _ if bytes.is_empty() => Read::Ended,
+                Some(plain) => Read::Plain(plain),
+                None => Read::Other(Bytes::copy_from_slice(bytes)),
+            })
+            .into()
+        })
+    })
+    .await
+}
+
+/// The request at the start of these bytes, if it is whole and plain.
+pub fn plain(bytes: &[u8]) -> Option<Plain> {
+    let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
+    let mut head = httparse::Request::new(&mut headers);
+    let Ok(httparse::Status::Complete(length)) = head.parse(bytes) else {
+        return None;
+    };
+    let (Some("GET"), Some(1), Some(target)) = (head.method, head.version, head.path) else {
+        return None;
+    };
+    let path = target.split_once('?').map_or(target, |(path, _)| path);
+    let id = path.strip_prefix("/feed/")?;
+    let transport = transports::ALL.into_iter().find(|transport| transport.id() == id)?;
+    let mut request = Request::new(Body::empty());
+    let (mut close, mut hosts) = (false, 0);
+    for one in head.headers.iter() {
+        let is = |name: &HeaderName| one.name.eq_ignore_ascii_case(name.as_str());
+        if [
+            header::CONTENT_LENGTH,
+            header::TRANSFER_ENCODING,
+            header::EXPECT,
+            header::TE,
+            header::TRAILER,
+        ]
+        .iter()
+        .any(is)
+        {
+            return None;
+        }
+        let Some(name) = LOOKED_AT.iter().find(|name| is(name)) else {
+            continue;
+        };
+        if name == header::CONNECTION {
+            close |= one.value.eq_ignore_ascii_case(b"close");
+            let known: [&[u8]; 4] = [b"close", b"keep-alive", b"upgrade", b"keep-alive, upgrade"];
+            if !known.iter().any(|known| one.value.eq_ignore_ascii_case(known)) {
+                return None;
+            }
+        }
+        hosts += usize::from(name == header::HOST);
+        request
+            .headers_mut()
+            .append(name.clone(), HeaderValue::from_bytes(one.value).ok()?);
+    }
+    if target.len() > URI_MAX_BYTES
+        || hosts != 1
+        || (request.headers().contains_key(header::UPGRADE) && !transport.upgrades)
+    {
+        return None;
+    }
+    *request.uri_mut() = Uri::try_from(target).ok()?;
+    Some(Plain {
+        transport,
+        request,
+        close,
+        behind: Bytes::copy_from_slice(&bytes[length..]),
+    })
+}
