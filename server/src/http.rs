@@ -13,12 +13,13 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
-    extract::{FromRequestParts, Path, Query, Request, State, rejection::PathRejection},
+    extract::{Path, Query, Request, State, rejection::PathRejection},
     http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::get,
 };
+use futures_util::{FutureExt, future::BoxFuture};
 use serde::Deserialize;
 use tower_http::compression::CompressionLayer;
 
@@ -207,9 +208,9 @@ async fn feed(State(app): State<Arc<App>>, id: Result<Path<String>, PathRejectio
         );
     };
     stats.requests.inc();
-    match feed_query(&app.hub, request).await {
+    match feed_query(&app.hub, &request) {
         Err(refusal) => refusal,
-        Ok((query, request)) => {
+        Ok(query) => {
             let request = FeedRequest {
                 app: app.clone(),
                 stats: stats.clone(),
@@ -225,19 +226,21 @@ async fn feed(State(app): State<Arc<App>>, id: Result<Path<String>, PathRejectio
 ///
 /// # Errors
 /// When the connection broke.
-pub(crate) async fn direct(
+pub(crate) fn direct(
     line: Line,
     transport: &'static Transport,
     request: Request,
-) -> std::io::Result<Option<Connection>> {
+) -> BoxFuture<'static, std::io::Result<Option<Connection>>> {
     let app = line.app.clone();
     let known = app.transports.iter().find(|(one, _)| std::ptr::eq(*one, transport));
     // The table is the same for both.
-    let Some((_, stats)) = known else { return Ok(None) };
+    let Some((_, stats)) = known else {
+        return std::future::ready(Ok(None)).boxed();
+    };
     stats.requests.inc();
-    match feed_query(&app.hub, request).await {
-        Err(refusal) => line.answer(refusal).await,
-        Ok((query, request)) => {
+    match feed_query(&app.hub, &request) {
+        Err(refusal) => line.answer(refusal).boxed(),
+        Ok(query) => {
             let stats = stats.clone();
             let request = FeedRequest {
                 app,
@@ -245,7 +248,7 @@ pub(crate) async fn direct(
                 query,
                 request,
             };
-            (transport.direct)(request, line).await
+            (transport.direct)(request, line)
         }
     }
 }
@@ -259,12 +262,14 @@ struct RawQuery<'a> {
     wait_ms: Option<Cow<'a, str>>,
 }
 
-async fn feed_query(hub: &Hub, request: Request) -> Result<(FeedQuery, Request), Response> {
+#[expect(
+    clippy::result_large_err,
+    reason = "made for a refused request alone, and sent as it is"
+)]
+fn feed_query(hub: &Hub, request: &Request) -> Result<FeedQuery, Response> {
     let bad = |error: String| problem(StatusCode::BAD_REQUEST, error);
-    let (mut parts, body) = request.into_parts();
-    let Query(raw) = Query::<RawQuery<'static>>::from_request_parts(&mut parts, &())
-        .await
-        .map_err(|rejection| bad(rejection.body_text()))?;
+    let Query(raw) =
+        Query::<RawQuery<'static>>::try_from_uri(request.uri()).map_err(|rejection| bad(rejection.body_text()))?;
     let filter = match raw.topic.as_deref() {
         None | Some("all") => Filter::All,
         Some(name) => Filter::Topic(hub.topic_named(name).ok_or_else(|| {
@@ -274,7 +279,7 @@ async fn feed_query(hub: &Hub, request: Request) -> Result<(FeedQuery, Request),
             )
         })?),
     };
-    let since = match last_event_id(&parts.headers).or(raw.since.as_deref()) {
+    let since = match last_event_id(request.headers()).or(raw.since.as_deref()) {
         None => None,
         Some(text) => Some(text.parse().map_err(|error| bad(format!("{error}")))?),
     };
@@ -291,13 +296,12 @@ async fn feed_query(hub: &Hub, request: Request) -> Result<(FeedQuery, Request),
             ))
         })?,
     };
-    let query = FeedQuery {
+    Ok(FeedQuery {
         filter,
         since,
         mode,
         wait: Duration::from_millis(wait_ms),
-    };
-    Ok((query, Request::from_parts(parts, body)))
+    })
 }
 
 /// What a reconnecting EventSource says it has seen last; it beats `since`, which stands in the address of the first connect.

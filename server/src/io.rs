@@ -165,6 +165,11 @@ impl Connection {
         self.replay = bytes;
     }
 
+    /// True when something was read already that is to be read again.
+    pub fn has_more(&self) -> bool {
+        !self.replay.is_empty()
+    }
+
     /// Returns when the peer has said something or closed; an error when it is gone. Cancel safe.
     pub async fn readable(&mut self) -> io::Result<()> {
         poll_fn(|cx| match self.socket.stream.poll_read_ready(cx) {

@@ -173,7 +173,7 @@ fn header_line(line: &str) -> Option<(HeaderName, HeaderValue)> {
 }
 
 /// Two topics whose log has lost its beginning.
-pub(super) fn server() -> (Arc<App>, Router) {
+pub(crate) fn server() -> (Arc<App>, Router) {
     let topic = |name: &str| Topic {
         name: name.into(),
         home: "Åkerby".into(),

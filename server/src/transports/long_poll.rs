@@ -166,9 +166,10 @@ impl LongPoll {
 
     /// Waits on the connection's own socket, and answers there, if the fan-out has not.
     async fn hold(mut self, app: &App, stats: Arc<TransportStats>, mut line: Line) -> io::Result<Option<Connection>> {
-        let seat = line.is_usual().then(|| {
-            app.fanout
-                .seat(line.connection.socket(), self.reader.filter(), &FRAMING, stats)
+        // Behind an answer of the fan-out, the next request is what wakes this task: where it is there already, nothing would.
+        let mut seat = (line.is_usual() && !line.connection.has_more()).then(|| {
+            let socket = line.connection.socket();
+            app.fanout.seat(socket, self.reader.filter(), &FRAMING, stats)
         });
         let mut deadline = pin!(sleep(self.wait));
         let mut begun = pin!(app.stop.begun.cancelled());
@@ -178,25 +179,28 @@ impl LongPoll {
             if let Some(seat) = &seat {
                 seat.hand_over(&self.reader, Instant::now().into_std());
             }
-            let over = tokio::select! {
-                () = news(seat.as_ref(), &mut self.reader) => false,
-                () = &mut deadline => true,
-                () = &mut begun => true,
+            let mut over = false;
+            tokio::select! {
+                () = news(seat.as_ref(), &mut self.reader) => {}
+                () = &mut deadline => over = true,
+                () = &mut begun => over = true,
                 said = line.connection.readable(), if listens => {
                     said?;
-                    // The next request of one that has its answer is read by whoever serves it.
+                    // Of one that has its answer it is the next request, for whoever serves that.
                     if seat.as_ref().is_none_or(Seat::is_handed_over) {
                         listens = line.connection.take_in()?;
                     }
-                    false
                 }
-            };
+            }
             if let Some(seat) = &seat {
                 let turn = seat.take();
                 if turn.position != since {
                     line.connection.write_all(&turn.unsent).await?;
                     return line.answered().await;
                 }
+            }
+            if line.connection.has_more() {
+                seat = None;
             }
             self.read();
             if over {
@@ -213,4 +217,8 @@ async fn news(seat: Option<&Seat>, reader: &mut Reader) {
         Some(seat) => seat.turn().await,
         None => reader.ready().await,
     }
+}
+#[cfg(test)]
+pub fn sizes() {
+    println!("LongPoll {}", size_of::<LongPoll>());
 }

@@ -59,3 +59,9 @@ mod frame_slot {
     pub const LONG_POLL: usize = 1;
     pub const WEBSOCKET: usize = 2;
 }
+#[cfg(test)]
+pub fn sizes() {
+    sse::sizes();
+    websocket::sizes();
+    long_poll::sizes();
+}

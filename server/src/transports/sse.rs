@@ -161,18 +161,20 @@ fn events(app: Arc<App>, stats: Arc<TransportStats>, mut reader: Reader) -> impl
 fn direct(request: FeedRequest, line: Line) -> BoxFuture<'static, io::Result<Option<Connection>>> {
     let FeedRequest { app, stats, query, .. } = request;
     let reader = query.reader(&app.hub);
+    let mut head = Response::new(());
+    *head.headers_mut() = headers();
+    let mut opening = line.head(head, Length::Chunked);
+    opening.extend(chunk(&RETRY));
+    let mut session = Session {
+        connection: line.connection,
+        app,
+        stats,
+        reader,
+    };
     async move {
-        let mut head = Response::new(());
-        *head.headers_mut() = headers();
-        let mut opening = line.head(head, Length::Chunked);
-        opening.extend(chunk(&RETRY));
-        let session = Session {
-            connection: line.connection,
-            app,
-            stats,
-            reader,
-        };
-        session.run(opening).await.map(|()| None)
+        session.connection.write_all(&opening).await?;
+        drop(opening);
+        session.run().await.map(|()| None)
     }
     .boxed()
 }
@@ -186,7 +188,7 @@ struct Session {
 }
 
 impl Session {
-    async fn run(mut self, opening: Vec<u8>) -> io::Result<()> {
+    async fn run(&mut self) -> io::Result<()> {
         let _subscriber = self.stats.subscribe();
         let stop = self.app.stop.begun.clone();
         let mut begun = pin!(stop.cancelled());
@@ -198,7 +200,6 @@ impl Session {
             &FRAMING,
             self.stats.clone(),
         );
-        self.connection.write_all(&opening).await?;
         loop {
             self.catch_up().await?;
             seat.hand_over(&self.reader, Instant::now().into_std());
@@ -262,4 +263,11 @@ fn reset_event(reset: Reset) -> Bytes {
     // Two plain enums: serde_json cannot fail on them.
     let reset = serde_json::to_string(&reset).unwrap_or_default();
     format!("event: reset\ndata: {reset}\n\n").into()
+}
+#[cfg(test)]
+pub fn sizes() {
+    fn f<F>(_: impl Fn(&'static mut Session) -> F) {
+        println!("sse run {} Session {}", size_of::<F>(), size_of::<Session>());
+    }
+    f(Session::run);
 }

@@ -78,7 +78,7 @@ pub static TRANSPORT: Transport = Transport {
 };
 
 /// Both are allocated for every connection, so they are small: updates are written as they come.
-const READ_BUFFER_BYTES: usize = 1024;
+const READ_BUFFER_BYTES: usize = 256;
 const WRITE_BUFFER_BYTES: usize = 4 * 1024;
 /// What a client may send at once; it has nothing to say.
 const MESSAGE_MAX_BYTES: usize = 4 * 1024;
@@ -141,7 +141,7 @@ fn serve(request: FeedRequest) -> BoxFuture<'static, Response> {
                 if let Ok(parts) = upgrade::downcast::<TokioIo<Connection>>(upgraded) {
                     let mut connection = parts.io.into_inner();
                     connection.give_back(parts.read_buf);
-                    Session::open(app, stats, connection, reader).await.run().await;
+                    Session::serve(app, stats, connection, reader).await;
                 }
             };
             tokio::select! {
@@ -155,22 +155,22 @@ fn serve(request: FeedRequest) -> BoxFuture<'static, Response> {
 }
 
 fn direct(request: FeedRequest, mut line: Line) -> BoxFuture<'static, io::Result<Option<Connection>>> {
+    let FeedRequest {
+        app,
+        stats,
+        query,
+        request,
+    } = request;
+    let answer = match accepted(&app, &request) {
+        Ok(answer) => answer,
+        Err(refusal) => return line.answer(refusal).boxed(),
+    };
+    let reader = query.reader(&app.hub);
+    let head = line.head(answer, Length::None);
     async move {
-        let FeedRequest {
-            app,
-            stats,
-            query,
-            request,
-        } = request;
-        let answer = match accepted(&app, &request) {
-            Ok(answer) => answer,
-            Err(refusal) => return line.answer(refusal).await,
-        };
-        drop(request);
-        let reader = query.reader(&app.hub);
-        let head = line.head(answer, Length::None);
         line.connection.write_all(&head).await?;
-        Session::open(app, stats, line.connection, reader).await.run().await;
+        drop(head);
+        Session::serve(app, stats, line.connection, reader).await;
         Ok(None)
     }
     .boxed()
@@ -227,8 +227,8 @@ impl From<io::Error> for End {
 }
 
 impl Session {
-    /// Over a connection whose handshake is done.
-    async fn open(app: Arc<App>, stats: Arc<TransportStats>, connection: Connection, reader: Reader) -> Self {
+    /// A session to its end, over a connection whose handshake is done.
+    async fn serve(app: Arc<App>, stats: Arc<TransportStats>, connection: Connection, reader: Reader) {
         let seat = app
             .fanout
             .seat(connection.socket(), reader.filter(), &FRAMING, stats.clone());
@@ -243,15 +243,16 @@ impl Session {
             .max_write_buffer_size(4 * WRITE_BUFFER_BYTES)
             .max_message_size(Some(MESSAGE_MAX_BYTES))
             .max_frame_size(Some(FRAME_MAX_BYTES));
-        Self {
+        let mut session = Self {
+            socket: WebSocketStream::from_raw_socket(turns, Role::Server, Some(config)).await,
             app,
             stats,
-            socket: WebSocketStream::from_raw_socket(turns, Role::Server, Some(config)).await,
             reader,
-        }
+        };
+        session.run().await;
     }
 
-    async fn run(mut self) {
+    async fn run(&mut self) {
         let stats = self.stats.clone();
         let _subscriber = stats.subscribe();
         if let End::Close(code, reason) = self.deliver().await {
@@ -463,4 +464,20 @@ impl AsyncWrite for Turns {
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.connection).poll_shutdown(cx)
     }
+}
+#[cfg(test)]
+pub fn sizes() {
+    fn f<F>(_: impl Fn(&'static mut Session) -> F) {
+        println!(
+            "ws run {} Session {} stream {}",
+            size_of::<F>(),
+            size_of::<Session>(),
+            size_of::<WebSocketStream<Turns>>()
+        );
+    }
+    f(Session::run);
+    fn h<F>(_: impl Fn(Arc<App>, Arc<TransportStats>, Connection, Reader) -> F) {
+        println!("ws open {}", size_of::<F>());
+    }
+    h(Session::serve);
 }

@@ -9,6 +9,7 @@ mod methods;
 mod null;
 mod origins;
 mod page;
+mod plain;
 #[path = "../support/mod.rs"]
 mod support;
 mod websocket_limits;
