@@ -63,31 +63,3 @@ pub async fn serve(app: &Arc<App>, mut connection: Connection) -> Option<Connect
         timeout.as_mut().reset(Instant::now() + idle);
     }
 }
-#[cfg(test)]
-mod sizes {
-    #[tokio::test]
-    async fn sizes() {
-        let (app, _r) = crate::properties::query::server();
-        let l = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let c = tokio::net::TcpStream::connect(l.local_addr().unwrap()).await.unwrap();
-        let permit = std::sync::Arc::new(tokio::sync::Semaphore::new(1))
-            .try_acquire_owned()
-            .unwrap();
-        let conn = crate::io::Connection::new(c, app.stats.clone(), &app.settings, permit);
-        println!(
-            "Connection {} Socket {}",
-            std::mem::size_of_val(&conn),
-            size_of::<crate::io::Socket>()
-        );
-        println!(
-            "Reader {} Request {} Line {}",
-            size_of::<crate::hub::Reader>(),
-            size_of::<axum::extract::Request>(),
-            size_of::<crate::front::Line>()
-        );
-        println!("FeedRequest {} ", size_of::<crate::http::FeedRequest>());
-        println!("serve {}", std::mem::size_of_val(&super::serve(&app, conn)));
-        println!("Seat {}", size_of::<crate::fanout::Seat>());
-        crate::transports::sizes();
-    }
-}

@@ -1,7 +1,8 @@
 //! One live score feed over every real-time technique.
 //!
 //! ```text
-//! feed/ (due times) -> hub (stamps, encodes once, log) -> transports/<id> -> hyper -> io (counts bytes) -> socket
+//! feed/ (due times) -> hub (stamps, encodes once, log) -> fanout (to all who keep up) ------> io (counts bytes) -> socket
+//!                                                     `-> transports/<id> (each other one) -^
 //! ```
 //!
 //! # Layout
@@ -10,7 +11,9 @@
 //! * [`feeding`]: who drives the feed into the hub, and how its rate is changed while it goes on.
 //! * [`hub`]: the one log and everyone who reads it. Knows no transport.
 //! * [`transports`]: a file and a row per technique. They do not import each other.
-//! * [`http`]: routes, the feed's query, control endpoints.  [`listen`], [`io`]: the accept loop and its sockets.
+//! * [`fanout`]: writes each update to the sockets of all sessions that keep up.
+//! * [`listen`], [`io`]: the accept loop and its sockets.  [`front`]: plain requests for the feed, served without hyper.
+//! * [`http`]: routes for all other requests, the feed's query, control endpoints.
 //! * [`origin`]: which pages may use it.  [`peer`]: whether the other end of a socket is still there.
 //! * [`page`]: the page's files, the port each transport has for it, and who may change something.
 //! * [`wire`]: the shapes that travel.  [`clock`]: the one clock.  [`stats`]: what the server counts of itself.

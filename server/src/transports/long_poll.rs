@@ -218,7 +218,3 @@ async fn news(seat: Option<&Seat>, reader: &mut Reader) {
         None => reader.ready().await,
     }
 }
-#[cfg(test)]
-pub fn sizes() {
-    println!("LongPoll {}", size_of::<LongPoll>());
-}

@@ -59,9 +59,3 @@ mod frame_slot {
     pub const LONG_POLL: usize = 1;
     pub const WEBSOCKET: usize = 2;
 }
-#[cfg(test)]
-pub fn sizes() {
-    sse::sizes();
-    websocket::sizes();
-    long_poll::sizes();
-}

@@ -264,10 +264,3 @@ fn reset_event(reset: Reset) -> Bytes {
     let reset = serde_json::to_string(&reset).unwrap_or_default();
     format!("event: reset\ndata: {reset}\n\n").into()
 }
-#[cfg(test)]
-pub fn sizes() {
-    fn f<F>(_: impl Fn(&'static mut Session) -> F) {
-        println!("sse run {} Session {}", size_of::<F>(), size_of::<Session>());
-    }
-    f(Session::run);
-}

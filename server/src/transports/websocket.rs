@@ -465,19 +465,3 @@ impl AsyncWrite for Turns {
         Pin::new(&mut self.connection).poll_shutdown(cx)
     }
 }
-#[cfg(test)]
-pub fn sizes() {
-    fn f<F>(_: impl Fn(&'static mut Session) -> F) {
-        println!(
-            "ws run {} Session {} stream {}",
-            size_of::<F>(),
-            size_of::<Session>(),
-            size_of::<WebSocketStream<Turns>>()
-        );
-    }
-    f(Session::run);
-    fn h<F>(_: impl Fn(Arc<App>, Arc<TransportStats>, Connection, Reader) -> F) {
-        println!("ws open {}", size_of::<F>());
-    }
-    h(Session::serve);
-}
