@@ -19,7 +19,10 @@ mod seat;
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering::Relaxed},
+        atomic::{
+            AtomicBool, AtomicUsize,
+            Ordering::{Acquire, Relaxed, Release},
+        },
     },
     time::Instant,
 };
@@ -67,6 +70,8 @@ pub fn joined<'a>(frames: impl Iterator<Item = &'a Bytes> + Clone) -> Bytes {
 /// All seats.
 pub struct Fanout {
     shards: Vec<Arc<Shard>>,
+    /// Set when the server stops: everybody has the turn then, to say goodbye.
+    closed: Arc<AtomicBool>,
     /// Seats are dealt round.
     next: AtomicUsize,
 }
@@ -94,6 +99,7 @@ impl Fanout {
         };
         Arc::new(Self {
             shards: (0..shards).map(shard).collect(),
+            closed: Arc::default(),
             next: AtomicUsize::new(0),
         })
     }
@@ -104,12 +110,14 @@ impl Fanout {
             // Everything before this is for those who come to read for themselves.
             let mut reader = Reader::open(hub.clone(), Filter::All, Mode::Every, None);
             reader.read(PASS);
-            let (shard, begun) = (shard.clone(), stop.begun.clone());
+            let (shard, begun, closed) = (shard.clone(), stop.begun.clone(), self.closed.clone());
             stop.tasks.spawn(async move {
                 tokio::select! {
                     () = begun.cancelled() => {}
                     () = shard.run(reader) => {}
                 }
+                closed.store(true, Release);
+                shard.give_back();
             });
         }
     }
@@ -123,7 +131,12 @@ impl Fanout {
         stats: Arc<TransportStats>,
     ) -> Seat {
         let shard = &self.shards[self.next.fetch_add(1, Relaxed) % self.shards.len()];
-        Seat::new(&shard.rows[row_of(filter)], socket, framing, stats)
+        Seat::new(&shard.rows[row_of(filter)], socket, framing, stats, &self.closed)
+    }
+
+    /// True when the server stops.
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Acquire)
     }
 }
 
@@ -135,18 +148,40 @@ struct Pass<'a> {
     /// Where a session is that has them.
     position: Position,
     cursor: Cursor,
-    /// What has been framed so far, by framing.
-    framed: Vec<(&'static Framing, Bytes)>,
+    now: Instant,
+    framed: Vec<Framed>,
+}
+
+/// Updates as one transport frames them, and how often they have been written.
+struct Framed {
+    framing: &'static Framing,
+    bytes: Bytes,
+    stats: Arc<TransportStats>,
+    seats: u64,
 }
 
 impl Pass<'_> {
-    fn framed(&mut self, framing: &'static Framing) -> &Bytes {
-        let made = self.framed.iter().position(|(of, _)| std::ptr::eq(*of, framing));
+    fn framed(&mut self, framing: &'static Framing, stats: &Arc<TransportStats>) -> &mut Framed {
+        let made = self.framed.iter().position(|one| std::ptr::eq(one.framing, framing));
         let made = made.unwrap_or_else(|| {
-            self.framed.push((framing, (framing.frame)(self.entries, self.cursor)));
+            self.framed.push(Framed {
+                framing,
+                bytes: (framing.frame)(self.entries, self.cursor),
+                stats: stats.clone(),
+                seats: 0,
+            });
             self.framed.len() - 1
         });
-        &self.framed[made].1
+        &mut self.framed[made]
+    }
+}
+
+impl Drop for Pass<'_> {
+    /// Counted when it is over: a counter that all threads share is dear.
+    fn drop(&mut self) {
+        for one in &self.framed {
+            one.stats.deliveries.inc_by(one.seats * self.entries.len() as u64);
+        }
     }
 }
 
@@ -162,13 +197,18 @@ impl Shard {
         }
     }
 
+    /// Gives everybody the turn.
+    fn give_back(&self) {
+        for row in &self.rows {
+            row.give_back();
+        }
+    }
+
     async fn pass(&self, batch: &Batch, cursor: Cursor, handed_out: &mut [u64]) {
         if batch.reset.is_some() {
             // The log has gone on without this shard: everybody reads for himself what is there of it.
             handed_out.fill(cursor.offset);
-            for row in &self.rows {
-                row.give_back();
-            }
+            self.give_back();
             return;
         }
         let mut written = 0;
@@ -203,20 +243,18 @@ impl Shard {
                 seq: last.seq,
             },
             cursor,
+            now: Instant::now(),
             framed: Vec::new(),
         };
         *handed_out = last.cursor.offset;
         let mut from = 0;
-        while let Some((seats, next)) = row.from(from, SEATS_AT_ONCE) {
-            let now = Instant::now();
-            *written += seats.len();
-            for seat in seats {
-                seat.hand(&mut pass, now);
-            }
+        while let Some(next) = row.each(from, SEATS_AT_ONCE, |seat| seat.hand(&mut pass)) {
+            *written += next - from;
             from = next;
             if *written >= SEATS_AT_ONCE {
                 *written = 0;
                 tokio::task::yield_now().await;
+                pass.now = Instant::now();
             }
         }
     }

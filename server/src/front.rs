@@ -18,7 +18,7 @@ mod request;
 
 use std::{pin::pin, sync::Arc};
 
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use crate::{
     http::{self, App},
@@ -32,34 +32,35 @@ const HEAD_MAX_BYTES: usize = 16 * 1024;
 
 /// Serves plain requests one after another. Returns the connection when something else comes, with what was read of that; None when it
 /// has ended.
-pub async fn serve(app: &Arc<App>, mut connection: Connection) -> Option<Connection> {
-    let begun = app.stop.begun.clone();
-    let mut begun = pin!(begun.cancelled());
-    let idle = app.settings.header_timeout;
-    let mut timeout = pin!(sleep(idle));
+pub async fn serve(app: &Arc<App>, connection: Connection) -> Option<Connection> {
+    let mut begun = pin!(app.stop.begun.cancelled());
+    let mut line = Line::new(app.clone(), connection);
+    let mut idle = Instant::now() + app.settings.header_timeout;
     let mut served = false;
     loop {
-        let read = tokio::select! {
-            read = request::read(&mut connection) => read.ok()?,
-            () = &mut timeout => {
-                app.stats.header_timeouts.inc();
-                return None;
+        if !line.connection.has_more() {
+            tokio::select! {
+                readable = line.connection.readable_by(idle) => if !readable.ok()? {
+                    app.stats.header_timeouts.inc();
+                    return None;
+                },
+                // Who has not been answered yet still is.
+                () = &mut begun => return Some(line.connection).filter(|_| !served),
             }
-            // Who has not been answered yet still is.
-            () = &mut begun => return Some(connection).filter(|_| !served),
-        };
-        let plain = match read {
+        }
+        let plain = match request::read(&mut line.connection).ok()? {
+            Read::Nothing => continue,
             Read::Ended => return None,
             Read::Other(bytes) => {
-                connection.give_back(bytes);
-                return Some(connection);
+                line.connection.give_back(bytes);
+                return Some(line.connection);
             }
             Read::Plain(plain) => plain,
         };
-        connection.give_back(plain.behind);
-        let line = Line::new(app.clone(), connection, &plain.request, plain.close);
-        connection = http::direct(line, plain.transport, plain.request).await.ok()??;
+        line.begin(&plain);
+        line.connection.give_back(plain.behind);
+        line = http::direct(line, plain.transport, plain.request).await.ok()??;
         served = true;
-        timeout.as_mut().reset(Instant::now() + idle);
+        idle = Instant::now() + app.settings.header_timeout;
     }
 }

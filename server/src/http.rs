@@ -29,7 +29,6 @@ use crate::{
     feeding::Feeding,
     front::Line,
     hub::{Filter, Hub, Reader},
-    io::Connection,
     origin::{self, Asker},
     page::{self, Page},
     probe::Lags,
@@ -222,7 +221,7 @@ async fn feed(State(app): State<Arc<App>>, id: Result<Path<String>, PathRejectio
     }
 }
 
-/// Answers a [plain](crate::front) request, on the connection's own socket. Returns the connection for the next one, if there may be one.
+/// Answers a [plain](crate::front) request, on the connection's own socket. Returns the line for the next one, if there may be one.
 ///
 /// # Errors
 /// When the connection broke.
@@ -230,7 +229,7 @@ pub(crate) fn direct(
     line: Line,
     transport: &'static Transport,
     request: Request,
-) -> BoxFuture<'static, std::io::Result<Option<Connection>>> {
+) -> BoxFuture<'static, std::io::Result<Option<Line>>> {
     let app = line.app.clone();
     let known = app.transports.iter().find(|(one, _)| std::ptr::eq(*one, transport));
     // The table is the same for both.

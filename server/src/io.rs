@@ -20,7 +20,7 @@ use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, Interest, ReadBuf},
     net::TcpStream,
     sync::OwnedSemaphorePermit,
-    time::{Instant, Sleep},
+    time::{Instant, Sleep, sleep_until},
 };
 
 use crate::{
@@ -84,12 +84,12 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// Writes what the kernel takes now.
+    /// Writes what the kernel takes now. The runtime is not asked whether it takes anything: that costs more than to try.
     ///
     /// # Errors
     /// `WouldBlock` when it takes nothing; what else the kernel says of a broken connection.
-    pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.stream.try_write(bytes)?;
+    pub fn write_now(&self, bytes: &[u8]) -> io::Result<usize> {
+        let written = SockRef::from(&self.stream).send(bytes)?;
         self.stats.bytes_sent.inc_by(written as u64);
         Ok(written)
     }
@@ -128,6 +128,8 @@ pub struct Connection {
     look: Option<Pin<Box<Sleep>>>,
     /// The last look found nobody.
     suspect: bool,
+    /// Rings when something is due. It is set anew when it rings, not for each thing: most are never due.
+    alarm: Option<Pin<Box<Sleep>>>,
 }
 
 impl Connection {
@@ -148,6 +150,7 @@ impl Connection {
             silence: settings.heartbeat + settings.peer_timeout,
             look: None,
             suspect: false,
+            alarm: None,
         }
     }
 
@@ -170,13 +173,46 @@ impl Connection {
         !self.replay.is_empty()
     }
 
-    /// Returns when the peer has said something or closed; an error when it is gone. Cancel safe.
-    pub async fn readable(&mut self) -> io::Result<()> {
-        poll_fn(|cx| match self.socket.stream.poll_read_ready(cx) {
-            Poll::Pending => self.watch(cx).map(Err),
-            ready => ready,
+    /// Returns true when the peer has said something new or closed, false at `due`; an error when it is gone. Cancel safe.
+    pub async fn readable_by(&mut self, due: Instant) -> io::Result<bool> {
+        poll_fn(|cx| {
+            if let Poll::Ready(ready) = self.socket.stream.poll_read_ready(cx) {
+                return Poll::Ready(ready.map(|()| true));
+            }
+            if let Poll::Ready(gone) = self.watch(cx) {
+                return Poll::Ready(Err(gone));
+            }
+            self.poll_due(cx, due).map(|()| Ok(false))
         })
         .await
+    }
+
+    fn poll_due(&mut self, cx: &mut Context<'_>, due: Instant) -> Poll<()> {
+        let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep_until(due)));
+        if alarm.deadline() > due {
+            alarm.as_mut().reset(due);
+        }
+        loop {
+            ready!(alarm.as_mut().poll(cx));
+            if Instant::now() >= due {
+                return Poll::Ready(());
+            }
+            // It was set for something else.
+            alarm.as_mut().reset(due);
+        }
+    }
+
+    /// Reads what is there now: first what was given back.
+    ///
+    /// # Errors
+    /// `WouldBlock` when nothing is there; what else the kernel says of a broken connection.
+    pub fn read_now(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.replay.is_empty() {
+            return self.socket.try_read(buffer);
+        }
+        let length = self.replay.len().min(buffer.len());
+        buffer[..length].copy_from_slice(&self.replay.split_to(length));
+        Ok(length)
     }
 
     /// Reads what is there now, to be read again later. False when there is too much of it.

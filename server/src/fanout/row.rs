@@ -39,12 +39,14 @@ impl Row {
         }
     }
 
-    /// At most `most` seats from a number on, and the number behind them; None when there are no more.
-    pub fn from(&self, number: usize, most: usize) -> Option<(Vec<Arc<Outlet>>, usize)> {
+    /// Shows at most `most` seats from a number on, and returns the number behind them; None when there are no more. Who takes or frees a
+    /// number meanwhile waits for that.
+    pub fn each(&self, number: usize, most: usize, show: impl FnMut(&Outlet)) -> Option<usize> {
         let seats = self.0.lock();
         let numbers = seats.outlets.get(number..).filter(|rest| !rest.is_empty())?;
         let numbers = &numbers[..most.min(numbers.len())];
-        Some((numbers.iter().flatten().cloned().collect(), number + numbers.len()))
+        numbers.iter().flatten().map(|outlet| &**outlet).for_each(show);
+        Some(number + numbers.len())
     }
 
     /// Gives every session its turn.

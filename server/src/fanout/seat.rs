@@ -2,7 +2,10 @@
 
 use std::{
     future::poll_fn,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Acquire},
+    },
     task::{Context, Poll},
     time::Instant,
 };
@@ -30,6 +33,7 @@ pub(super) struct Outlet {
     socket: Arc<Socket>,
     framing: &'static Framing,
     stats: Arc<TransportStats>,
+    closed: Arc<AtomicBool>,
     state: Mutex<State>,
     /// The session's task, woken when it gets its turn.
     task: AtomicWaker,
@@ -59,11 +63,13 @@ impl Seat {
         socket: Arc<Socket>,
         framing: &'static Framing,
         stats: Arc<TransportStats>,
+        closed: &Arc<AtomicBool>,
     ) -> Self {
         let outlet = Arc::new(Outlet {
             socket,
             framing,
             stats,
+            closed: closed.clone(),
             state: Mutex::new(State {
                 fanout: false,
                 position: Position::default(),
@@ -80,7 +86,7 @@ impl Seat {
     }
 
     /// Gives the fan-out the turn, of a session that has written everything its reader has read. The turn comes back at once where more
-    /// has been published meanwhile.
+    /// has been published meanwhile, and when the server stops.
     pub fn hand_over(&self, reader: &Reader, wrote_at: Instant) {
         {
             let mut state = self.outlet.state.lock();
@@ -89,7 +95,7 @@ impl Seat {
             state.fanout = true;
         }
         // A shard that has passed by already does not come again for it.
-        if reader.is_behind() {
+        if reader.is_behind() || self.outlet.closed.load(Acquire) {
             self.outlet.state.lock().fanout = false;
         }
     }
@@ -139,27 +145,29 @@ impl Drop for Seat {
 
 impl Outlet {
     /// Writes the pass's updates, or lets the session write them itself.
-    pub fn hand(&self, pass: &mut Pass<'_>, now: Instant) {
+    pub fn hand(&self, pass: &mut Pass<'_>) {
+        let (Some(first), Some(newest)) = (pass.entries.first(), pass.entries.last()) else {
+            return;
+        };
         let mut state = self.state.lock();
-        let Some(newest) = pass.entries.last() else { return };
         if !state.fanout || state.position.offset >= newest.cursor.offset {
             return;
         }
-        // It lacks something that came before, or has a part of this: that is for its own reader.
-        let first = &pass.entries[0];
+        let (position, now) = (pass.position, pass.now);
+        // Otherwise it lacks something that came before, or has a part of this: that is for its own reader.
         let continues = (pass.since..first.cursor.offset).contains(&state.position.offset);
-        let bytes = pass.framed(self.framing);
+        let framed = pass.framed(self.framing, &self.stats);
         let written = match continues {
-            true => self.socket.try_write(bytes).ok(),
+            true => self.socket.write_now(&framed.bytes).ok(),
             false => None,
         };
         // Nothing written: its own task finds out whether the socket is full or broken.
-        let whole = written == Some(bytes.len());
+        let whole = written == Some(framed.bytes.len());
         if let Some(written) = written {
-            state.unsent = bytes.slice(written..);
-            state.position = pass.position;
+            framed.seats += 1;
+            state.unsent = framed.bytes.slice(written..);
+            state.position = position;
             state.wrote_at = now;
-            self.stats.deliveries.inc_by(pass.entries.len() as u64);
         }
         state.fanout = whole && !self.framing.once;
         drop(state);

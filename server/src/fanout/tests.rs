@@ -210,13 +210,31 @@ async fn seats_come_and_go_while_a_row_is_gone_through() {
     let (first, ..) = stage.session(Filter::All, &NUMBERS).await;
     let (second, ..) = stage.session(Filter::All, &NUMBERS).await;
     let row = &stage.fanout.shards[0].rows[0];
-    let (taken, next) = row.from(0, 1).expect("the first");
-    assert_eq!((taken.len(), next), (1, 1));
+    let shown = |number, most| {
+        let mut shown = 0;
+        row.each(number, most, |_| shown += 1).map(|next| (shown, next))
+    };
+    assert_eq!(shown(0, 1), Some((1, 1)));
     drop(first);
-    let (taken, next) = row.from(next, 32).expect("the second has its number still");
-    assert_eq!((taken.len(), next), (1, 2));
-    assert!(row.from(next, 32).is_none());
-    drop(taken);
+    assert_eq!(shown(1, 32), Some((1, 2)), "the second has its number still");
+    assert_eq!(shown(2, 32), None);
     drop(second);
-    assert!(row.from(0, 32).is_none(), "an empty row holds nothing");
+    assert_eq!(shown(0, 32), None, "an empty row holds nothing");
+}
+
+#[tokio::test]
+async fn when_the_server_stops_everybody_has_the_turn_and_keeps_it() {
+    let stage = Stage::set();
+    let stop = Stop::default();
+    stage.fanout.start(&stage.hub, &stop);
+    let (seat, reader, _peer) = stage.session(Filter::Topic(1), &NUMBERS).await;
+    seat.hand_over(&reader, Instant::now());
+    assert!(seat.is_handed_over());
+    stop.begun.cancel();
+    seat.turn().await;
+    assert!(stage.fanout.is_closed());
+    seat.hand_over(&reader, Instant::now());
+    assert!(!seat.is_handed_over());
+    stop.tasks.close();
+    stop.tasks.wait().await;
 }

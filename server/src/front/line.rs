@@ -4,15 +4,19 @@ use std::{io, sync::Arc, time::SystemTime};
 
 use axum::{
     body::Body,
-    http::{HeaderMap, Request, Response, StatusCode, header},
+    http::{HeaderMap, Response, StatusCode, header},
 };
 use http_body_util::BodyExt;
 use tokio::io::AsyncWriteExt;
 
+use super::request::Plain;
 use crate::{
+    fanout::{Framing, Seat},
     http::App,
+    hub::Filter,
     io::Connection,
     origin::{self, Asker},
+    stats::TransportStats,
 };
 
 /// Bytes of an answer's head, for the buffer's first size.
@@ -22,6 +26,8 @@ const HEAD_BYTES: usize = 256;
 pub struct Line {
     pub app: Arc<App>,
     pub connection: Connection,
+    /// Of a poll that was held before: one that follows the same finds it again.
+    seat: Option<(Filter, Arc<Seat>)>,
     /// The connection ends with the answer.
     close: bool,
     asker: Asker,
@@ -37,14 +43,37 @@ pub enum Length {
 }
 
 impl Line {
-    pub fn new(app: Arc<App>, connection: Connection, request: &Request<Body>, close: bool) -> Self {
-        let asker = origin::of(request, &app.settings.allow_origins, || app.page.ports());
+    pub fn new(app: Arc<App>, connection: Connection) -> Self {
         Self {
             app,
             connection,
-            close,
-            asker,
+            seat: None,
+            close: false,
+            asker: Asker::Own,
         }
+    }
+
+    /// Another request has come.
+    pub fn begin(&mut self, plain: &Plain) {
+        let settings = &self.app.settings;
+        self.asker = origin::of(&plain.request, &settings.allow_origins, || self.app.page.ports());
+        self.close = plain.close;
+    }
+
+    /// A seat in the fan-out, of this framing: a line has one transport's polls.
+    pub fn seat(&mut self, filter: Filter, framing: &'static Framing, stats: &Arc<TransportStats>) -> Arc<Seat> {
+        if let Some((of, seat)) = &self.seat
+            && *of == filter
+        {
+            return seat.clone();
+        }
+        let seat = self
+            .app
+            .fanout
+            .seat(self.connection.socket(), filter, framing, stats.clone());
+        let seat = Arc::new(seat);
+        self.seat = Some((filter, seat.clone()));
+        seat
     }
 
     /// True when the answer's head is the same as everybody's.
@@ -52,8 +81,8 @@ impl Line {
         self.asker == Asker::Own && self.app.settings.allow_origins.is_empty() && !self.close
     }
 
-    /// Writes an answer whose body is known. Returns the connection for the next request, None where this was the last.
-    pub async fn answer(mut self, answer: Response<Body>) -> io::Result<Option<Connection>> {
+    /// Writes an answer whose body is known. Returns the line for the next request, None where this was the last.
+    pub async fn answer(mut self, answer: Response<Body>) -> io::Result<Option<Self>> {
         let (head, body) = answer.into_parts();
         let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
         let length = match head.status {
@@ -66,20 +95,20 @@ impl Line {
         self.answered().await
     }
 
-    /// What is left of the connection behind an answer that has been written.
-    pub async fn answered(mut self) -> io::Result<Option<Connection>> {
-        if self.close || self.app.stop.begun.is_cancelled() {
+    /// What is left of the line behind an answer that has been written.
+    pub async fn answered(mut self) -> io::Result<Option<Self>> {
+        if self.close || self.app.fanout.is_closed() {
             self.connection.shutdown().await?;
             return Ok(None);
         }
-        Ok(Some(self.connection))
+        Ok(Some(self))
     }
 
     /// The head of an answer to this request: for its page, with the connection's end where it ends, and the time.
     pub fn head(&self, mut answer: Response<()>, length: Length) -> Vec<u8> {
         origin::tell(&self.asker, &self.app.settings.allow_origins, answer.headers_mut());
         let upgraded = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
-        let close = !upgraded && (self.close || self.app.stop.begun.is_cancelled());
+        let close = !upgraded && (self.close || self.app.fanout.is_closed());
         head(answer.status(), answer.headers(), length, close)
     }
 }

@@ -1,13 +1,12 @@
 //! The head of a plain request, and what makes one plain.
 
-use std::{cell::RefCell, future::poll_fn, io, pin::Pin, task::ready};
+use std::{cell::RefCell, io};
 
 use axum::{
     body::Body,
     http::{HeaderName, HeaderValue, Request, Uri, header},
 };
 use bytes::Bytes;
-use tokio::io::{AsyncRead, ReadBuf};
 
 use super::HEAD_MAX_BYTES;
 use crate::{
@@ -21,15 +20,24 @@ const HEADERS_MAX: usize = 64;
 
 /// What the feed looks at; a request is served by these alone.
 static LOOKED_AT: [HeaderName; 9] = [
-    header::HOST,
-    header::ORIGIN,
-    header::CONNECTION,
     header::IF_NONE_MATCH,
     HeaderName::from_static("last-event-id"),
+    header::ORIGIN,
     header::UPGRADE,
+    header::HOST,
+    header::CONNECTION,
     header::SEC_WEBSOCKET_KEY,
     header::SEC_WEBSOCKET_VERSION,
     header::SEC_WEBSOCKET_PROTOCOL,
+];
+
+/// Whoever says one of these means something that is hyper's to deal with.
+static NOT_PLAIN: [HeaderName; 5] = [
+    header::CONTENT_LENGTH,
+    header::TRANSFER_ENCODING,
+    header::EXPECT,
+    header::TE,
+    header::TRAILER,
 ];
 
 thread_local! {
@@ -39,6 +47,8 @@ thread_local! {
 
 /// What a connection says first.
 pub enum Read {
+    /// It was announced, and is not there.
+    Nothing,
     Ended,
     Plain(Plain),
     /// For hyper, from here on.
@@ -55,22 +65,23 @@ pub struct Plain {
     pub behind: Bytes,
 }
 
-/// Reads once.
-pub async fn read(connection: &mut Connection) -> io::Result<Read> {
-    poll_fn(|cx| {
-        BUFFER.with_borrow_mut(|buffer| {
-            let mut buffer = ReadBuf::new(buffer);
-            ready!(Pin::new(&mut *connection).poll_read(cx, &mut buffer))?;
-            let bytes = buffer.filled();
-            Ok(match plain(bytes) {
-                _ if bytes.is_empty() => Read::Ended,
-                Some(plain) => Read::Plain(plain),
-                None => Read::Other(Bytes::copy_from_slice(bytes)),
-            })
-            .into()
+/// Reads once, what is there.
+///
+/// # Errors
+/// When the connection broke.
+pub fn read(connection: &mut Connection) -> io::Result<Read> {
+    BUFFER.with_borrow_mut(|buffer| {
+        let bytes = match connection.read_now(buffer) {
+            Ok(0) => return Ok(Read::Ended),
+            Ok(read) => &buffer[..read],
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Read::Nothing),
+            Err(error) => return Err(error),
+        };
+        Ok(match plain(bytes) {
+            Some(plain) => Read::Plain(plain),
+            None => Read::Other(Bytes::copy_from_slice(bytes)),
         })
     })
-    .await
 }
 
 /// The request at the start of these bytes, if it is whole and plain.
@@ -87,22 +98,16 @@ pub fn plain(bytes: &[u8]) -> Option<Plain> {
     let id = path.strip_prefix("/feed/")?;
     let transport = transports::ALL.into_iter().find(|transport| transport.id() == id)?;
     let mut request = Request::new(Body::empty());
+    let named = |one: &httparse::Header<'_>, name: &HeaderName| one.name.eq_ignore_ascii_case(name.as_str());
+    let has = |name: &HeaderName| head.headers.iter().any(|one| named(one, name));
+    if NOT_PLAIN.iter().any(has) || (has(&header::UPGRADE) && !transport.upgrades) {
+        return None;
+    }
+    // Of interest to a handshake, or where a page of another origin asks.
+    let with_host = has(&header::UPGRADE) || has(&header::ORIGIN);
     let (mut close, mut hosts) = (false, 0);
     for one in head.headers.iter() {
-        let is = |name: &HeaderName| one.name.eq_ignore_ascii_case(name.as_str());
-        if [
-            header::CONTENT_LENGTH,
-            header::TRANSFER_ENCODING,
-            header::EXPECT,
-            header::TE,
-            header::TRAILER,
-        ]
-        .iter()
-        .any(is)
-        {
-            return None;
-        }
-        let Some(name) = LOOKED_AT.iter().find(|name| is(name)) else {
+        let Some(name) = LOOKED_AT.iter().find(|name| named(one, name)) else {
             continue;
         };
         if name == header::CONNECTION {
@@ -113,14 +118,13 @@ pub fn plain(bytes: &[u8]) -> Option<Plain> {
             }
         }
         hosts += usize::from(name == header::HOST);
-        request
-            .headers_mut()
-            .append(name.clone(), HeaderValue::from_bytes(one.value).ok()?);
+        if with_host || (name != header::HOST && name != header::CONNECTION) {
+            request
+                .headers_mut()
+                .append(name.clone(), HeaderValue::from_bytes(one.value).ok()?);
+        }
     }
-    if target.len() > URI_MAX_BYTES
-        || hosts != 1
-        || (request.headers().contains_key(header::UPGRADE) && !transport.upgrades)
-    {
+    if target.len() > URI_MAX_BYTES || hosts != 1 {
         return None;
     }
     *request.uri_mut() = Uri::try_from(target).ok()?;

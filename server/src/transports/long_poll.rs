@@ -28,7 +28,6 @@ use crate::{
     front::{self, Length, Line},
     http::{App, FeedRequest},
     hub::{Batch, Entry, Reader},
-    io::Connection,
     stats::{GaugeGuard, TransportStats},
     wire::{Cursor, Delivery, TransportDescription},
 };
@@ -92,7 +91,7 @@ fn serve(request: FeedRequest) -> BoxFuture<'static, Response> {
     .boxed()
 }
 
-fn direct(request: FeedRequest, line: Line) -> BoxFuture<'static, io::Result<Option<Connection>>> {
+fn direct(request: FeedRequest, line: Line) -> BoxFuture<'static, io::Result<Option<Line>>> {
     let poll = LongPoll::open(&request);
     let FeedRequest { app, stats, .. } = request;
     async move {
@@ -165,56 +164,53 @@ impl LongPoll {
     }
 
     /// Waits on the connection's own socket, and answers there, if the fan-out has not.
-    async fn hold(mut self, app: &App, stats: Arc<TransportStats>, mut line: Line) -> io::Result<Option<Connection>> {
+    async fn hold(mut self, app: &App, stats: Arc<TransportStats>, mut line: Line) -> io::Result<Option<Line>> {
         // Behind an answer of the fan-out, the next request is what wakes this task: where it is there already, nothing would.
-        let mut seat = (line.is_usual() && !line.connection.has_more()).then(|| {
-            let socket = line.connection.socket();
-            app.fanout.seat(socket, self.reader.filter(), &FRAMING, stats)
-        });
-        let mut deadline = pin!(sleep(self.wait));
-        let mut begun = pin!(app.stop.begun.cancelled());
-        let mut listens = true;
-        while self.waits() {
+        let mut seat =
+            (line.is_usual() && !line.connection.has_more()).then(|| line.seat(self.reader.filter(), &FRAMING, &stats));
+        let due = Instant::now() + self.wait;
+        let mut over = false;
+        while self.waits() && !over {
             let since = self.reader.position();
             if let Some(seat) = &seat {
                 seat.hand_over(&self.reader, Instant::now().into_std());
             }
-            let mut over = false;
             tokio::select! {
-                () = news(seat.as_ref(), &mut self.reader) => {}
-                () = &mut deadline => over = true,
-                () = &mut begun => over = true,
-                said = line.connection.readable(), if listens => {
-                    said?;
+                () = news(seat.as_deref(), &mut self.reader, app) => {}
+                said = line.connection.readable_by(due) => match said? {
+                    false => over = true,
                     // Of one that has its answer it is the next request, for whoever serves that.
-                    if seat.as_ref().is_none_or(Seat::is_handed_over) {
-                        listens = line.connection.take_in()?;
+                    true if seat.as_ref().is_none_or(|seat| seat.is_handed_over()) => {
+                        // Who sends so much meanwhile gets its answer now.
+                        over = !line.connection.take_in()?;
                     }
+                    true => {}
                 }
             }
-            if let Some(seat) = &seat {
-                let turn = seat.take();
+            if let Some(of) = &seat {
+                let turn = of.take();
                 if turn.position != since {
                     line.connection.write_all(&turn.unsent).await?;
                     return line.answered().await;
                 }
+                if line.connection.has_more() {
+                    seat = None;
+                }
             }
-            if line.connection.has_more() {
-                seat = None;
-            }
+            over |= app.fanout.is_closed();
             self.read();
-            if over {
-                break;
-            }
         }
         line.answer(self.answer()).await
     }
 }
 
-/// Returns when there may be something to read.
-async fn news(seat: Option<&Seat>, reader: &mut Reader) {
+/// Returns when there may be something to read, or the server stops.
+async fn news(seat: Option<&Seat>, reader: &mut Reader, app: &App) {
     match seat {
         Some(seat) => seat.turn().await,
-        None => reader.ready().await,
+        None => tokio::select! {
+            () = reader.ready() => {}
+            () = app.stop.begun.cancelled() => {}
+        },
     }
 }

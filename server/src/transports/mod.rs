@@ -5,7 +5,7 @@ use std::io;
 use axum::response::Response;
 use futures_util::future::BoxFuture;
 
-use crate::{front::Line, http::FeedRequest, hub::BatchBounds, io::Connection, wire::TransportDescription};
+use crate::{front::Line, http::FeedRequest, hub::BatchBounds, wire::TransportDescription};
 
 pub(crate) mod answer;
 mod long_poll;
@@ -27,8 +27,8 @@ pub struct Transport {
     pub upgrades: bool,
 }
 
-/// Answers on a line; returns the connection for the next request, if there may be one.
-pub type Direct = fn(FeedRequest, Line) -> BoxFuture<'static, io::Result<Option<Connection>>>;
+/// Answers on a line; returns it for the next request, if there may be one.
+pub type Direct = fn(FeedRequest, Line) -> BoxFuture<'static, io::Result<Option<Line>>>;
 
 impl Transport {
     pub fn id(&self) -> &'static str {

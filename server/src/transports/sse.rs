@@ -158,7 +158,7 @@ fn events(app: Arc<App>, stats: Arc<TransportStats>, mut reader: Reader) -> impl
     }
 }
 
-fn direct(request: FeedRequest, line: Line) -> BoxFuture<'static, io::Result<Option<Connection>>> {
+fn direct(request: FeedRequest, line: Line) -> BoxFuture<'static, io::Result<Option<Line>>> {
     let FeedRequest { app, stats, query, .. } = request;
     let reader = query.reader(&app.hub);
     let mut head = Response::new(());
@@ -190,8 +190,6 @@ struct Session {
 impl Session {
     async fn run(&mut self) -> io::Result<()> {
         let _subscriber = self.stats.subscribe();
-        let stop = self.app.stop.begun.clone();
-        let mut begun = pin!(stop.cancelled());
         let heartbeat = self.app.settings.heartbeat;
         let mut alarm = pin!(sleep(heartbeat));
         let seat = self.app.fanout.seat(
@@ -202,6 +200,11 @@ impl Session {
         );
         loop {
             self.catch_up().await?;
+            if self.app.fanout.is_closed() {
+                let end = [&chunk(&RETRY), LAST_CHUNK].concat();
+                self.connection.write_all(&end).await?;
+                return self.connection.shutdown().await;
+            }
             seat.hand_over(&self.reader, Instant::now().into_std());
             let quiet = loop {
                 tokio::select! {
@@ -214,12 +217,6 @@ impl Session {
                         if quiet {
                             break true;
                         }
-                    }
-                    () = &mut begun => {
-                        self.connection.write_all(&seat.take().unsent).await?;
-                        let end = [&chunk(&RETRY), LAST_CHUNK].concat();
-                        self.connection.write_all(&end).await?;
-                        return self.connection.shutdown().await;
                     }
                 }
             };

@@ -31,7 +31,7 @@ use bytes::Bytes;
 use futures_util::{FutureExt, SinkExt, StreamExt, future::BoxFuture};
 use hyper_util::{rt::TokioIo, server::conn::auto::upgrade};
 use tokio::{
-    io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf},
+    io::{AsyncRead, AsyncWrite, ReadBuf},
     time::{Instant, timeout},
 };
 use tokio_tungstenite::{
@@ -141,7 +141,7 @@ fn serve(request: FeedRequest) -> BoxFuture<'static, Response> {
                 if let Ok(parts) = upgrade::downcast::<TokioIo<Connection>>(upgraded) {
                     let mut connection = parts.io.into_inner();
                     connection.give_back(parts.read_buf);
-                    Session::serve(app, stats, connection, reader).await;
+                    session(app, stats, connection, reader, Bytes::new()).await;
                 }
             };
             tokio::select! {
@@ -154,7 +154,7 @@ fn serve(request: FeedRequest) -> BoxFuture<'static, Response> {
     .boxed()
 }
 
-fn direct(request: FeedRequest, mut line: Line) -> BoxFuture<'static, io::Result<Option<Connection>>> {
+fn direct(request: FeedRequest, line: Line) -> BoxFuture<'static, io::Result<Option<Line>>> {
     let FeedRequest {
         app,
         stats,
@@ -167,13 +167,9 @@ fn direct(request: FeedRequest, mut line: Line) -> BoxFuture<'static, io::Result
     };
     let reader = query.reader(&app.hub);
     let head = line.head(answer, Length::None);
-    async move {
-        line.connection.write_all(&head).await?;
-        drop(head);
-        Session::serve(app, stats, line.connection, reader).await;
-        Ok(None)
-    }
-    .boxed()
+    session(app, stats, line.connection, reader, head.into())
+        .map(|()| Ok(None))
+        .boxed()
 }
 
 /// The answer to a handshake that is one (RFC 6455, 4.2.2), or its refusal.
@@ -196,6 +192,39 @@ fn accepted(app: &App, request: &Request) -> Result<Response<()>, Response> {
         headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
     }
     Ok(answer)
+}
+
+/// A session to its end, over a connection whose handshake is done but for these bytes.
+fn session(
+    app: Arc<App>,
+    stats: Arc<TransportStats>,
+    connection: Connection,
+    reader: Reader,
+    unsent: Bytes,
+) -> impl Future<Output = ()> {
+    let seat = app
+        .fanout
+        .seat(connection.socket(), reader.filter(), &FRAMING, stats.clone());
+    let turns = Turns {
+        connection,
+        seat,
+        unsent,
+    };
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .write_buffer_size(WRITE_BUFFER_BYTES)
+        .max_write_buffer_size(4 * WRITE_BUFFER_BYTES)
+        .max_message_size(Some(MESSAGE_MAX_BYTES))
+        .max_frame_size(Some(FRAME_MAX_BYTES));
+    async move {
+        let mut session = Session {
+            socket: WebSocketStream::from_raw_socket(turns, Role::Server, Some(config)).await,
+            app,
+            stats,
+            reader,
+        };
+        session.run().await;
+    }
 }
 
 /// One client's live connection.
@@ -227,31 +256,6 @@ impl From<io::Error> for End {
 }
 
 impl Session {
-    /// A session to its end, over a connection whose handshake is done.
-    async fn serve(app: Arc<App>, stats: Arc<TransportStats>, connection: Connection, reader: Reader) {
-        let seat = app
-            .fanout
-            .seat(connection.socket(), reader.filter(), &FRAMING, stats.clone());
-        let turns = Turns {
-            connection,
-            seat,
-            unsent: Bytes::new(),
-        };
-        let config = WebSocketConfig::default()
-            .read_buffer_size(READ_BUFFER_BYTES)
-            .write_buffer_size(WRITE_BUFFER_BYTES)
-            .max_write_buffer_size(4 * WRITE_BUFFER_BYTES)
-            .max_message_size(Some(MESSAGE_MAX_BYTES))
-            .max_frame_size(Some(FRAME_MAX_BYTES));
-        let mut session = Self {
-            socket: WebSocketStream::from_raw_socket(turns, Role::Server, Some(config)).await,
-            app,
-            stats,
-            reader,
-        };
-        session.run().await;
-    }
-
     async fn run(&mut self) {
         let stats = self.stats.clone();
         let _subscriber = stats.subscribe();
@@ -279,11 +283,12 @@ impl Session {
         let heartbeat = self.app.settings.heartbeat;
         let mut pinged = false;
         let mut alarm = pin!(tokio::time::sleep(heartbeat));
-        let stop = self.app.stop.begun.clone();
-        let mut begun = pin!(stop.cancelled());
         loop {
             if let Err(end) = self.catch_up().await {
                 return end;
+            }
+            if self.app.fanout.is_closed() {
+                return End::Close(CloseCode::Away, "the server is stopping");
             }
             self.socket
                 .get_ref()
@@ -299,7 +304,6 @@ impl Session {
                         None => Event::Silence,
                     }
                 }
-                () = &mut begun => return End::Close(CloseCode::Away, "the server is stopping"),
             };
             let position = self.socket.get_mut().take();
             self.reader.go_on_from(position);
