@@ -115,10 +115,8 @@ struct Ear {
 impl Ear {
     fn listen(&mut self, net: &Net, lags: &Lags) {
         // What fails, or has ended, is a probe without answers, and the row says so.
-        while let Ok(1..) = self.stream.read(&mut self.bytes[self.held..]).map(|read| {
+        while let Ok(read @ 1..) = self.stream.read(&mut self.bytes[self.held..]) {
             self.held += read;
-            read
-        }) {
             let heard = lags.hear(&self.bytes[..self.held], net.clock.now_us());
             self.bytes.copy_within(heard..self.held, 0);
             self.held -= heard;
