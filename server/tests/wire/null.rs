@@ -6,7 +6,7 @@ use crate::{
     mask, mask_number,
     support::{
         TestServer, counter, matches,
-        raw::{Raw, TEXT, WEBSOCKET_HEADERS, get},
+        raw::{Raw, TEXT, WEBSOCKET_HEADERS},
         settings, soon, until,
     },
 };
@@ -115,13 +115,8 @@ async fn bare_frame(raw: &mut Raw) -> (Vec<u8>, serde_json::Value) {
 }
 
 /// What the server counts of the floor, which is in no list of its transports.
-async fn floor_counted(server: &TestServer, name: &str) -> u64 {
-    let metrics = get(server.address, "/metrics", &[]).await;
-    let metrics = String::from_utf8(metrics.body).expect("text");
-    let is_of_it = |line: &&str| line.contains(name) && line.contains("transport=\"floor\"");
-    let line = metrics.lines().find(is_of_it).expect("it is counted");
-    let (_, count) = line.rsplit_once(' ').expect("a value behind the labels");
-    count.parse().expect("a number")
+async fn floor_counted(server: &TestServer, name: &str) -> i64 {
+    counter(&server.stats().await, null::floor::ID, name)
 }
 
 #[tokio::test]
