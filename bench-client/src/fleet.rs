@@ -3,6 +3,7 @@
 //! ```text
 //! Fleet::start -> thread 0: current-thread runtime, clients 0, 2, 4 …   -> counters (read at the window's edges)
 //!              `- thread 1: …           clients 1, 3, 5 …               -> ClientLog of each client, at the end
+//! Fleet::start_bare -> the same, a bare loop a thread (see [`crate::floor`])
 //! ```
 //!
 //! A client never leaves its thread, so nothing on its way is shared or locked.
@@ -28,6 +29,7 @@ use tokio::{sync::Semaphore, task::LocalSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    floor,
     net::{Counters, Net},
     sockets::{Counts, Sockets},
     virtual_client::{ClientLog, VirtualClient},
@@ -38,9 +40,16 @@ pub const THREAD: &str = "clients";
 /// How often each thread is asked how late it is: a reading costs it a wake-up, so this is what accuracy and cost allow.
 pub const PING_INTERVAL: Duration = Duration::from_millis(20);
 /// First connects under way at once, per thread.
-const CONNECTS_AT_ONCE: usize = 64;
+pub const CONNECTS_AT_ONCE: usize = 64;
 /// Clients whose latencies feed the progress line.
 pub const LIVE_SAMPLE: usize = 64;
+
+/// Latencies for the progress line, of the clients that are sampled.
+pub type Live = Arc<Mutex<Histogram<u64>>>;
+
+/// Runs a thread's clients, each after its wait, until they are told to stop; answers the pinger meanwhile.
+type RunThread<C> =
+    fn(Vec<(Duration, C)>, UnixStream, &Lags, &Net, &CancellationToken) -> anyhow::Result<Vec<ClientLog>>;
 
 /// Running clients.
 pub struct Fleet {
@@ -56,7 +65,7 @@ pub struct Fleet {
     hushed: Arc<AtomicBool>,
     /// See [`Net::gathered`].
     gathered: CancellationToken,
-    live: Arc<Mutex<Histogram<u64>>>,
+    live: Live,
 }
 
 /// All counters of the fleet, added up at one moment.
@@ -85,12 +94,33 @@ impl Fleet {
         clients: u32,
         clock: Clock,
         ramp_per_s: Option<f64>,
-        mut make: impl FnMut(u32, Arc<AtomicU64>, Option<Arc<Mutex<Histogram<u64>>>>) -> VirtualClient,
+        make: impl FnMut(u32, Arc<AtomicU64>, Option<Live>) -> VirtualClient,
+    ) -> anyhow::Result<Self> {
+        Self::spread((threads, clients), clock, ramp_per_s, make, run_thread)
+    }
+
+    /// The same of the floor's clients, each thread with an event loop of its own.
+    pub fn start_bare(
+        threads: usize,
+        clients: u32,
+        clock: Clock,
+        ramp_per_s: Option<f64>,
+        make: impl FnMut(u32, Arc<AtomicU64>, Option<Live>) -> floor::client::Client,
+    ) -> anyhow::Result<Self> {
+        Self::spread((threads, clients), clock, ramp_per_s, make, floor::reader::run)
+    }
+
+    fn spread<C: Send + 'static>(
+        (threads, clients): (usize, u32),
+        clock: Clock,
+        ramp_per_s: Option<f64>,
+        mut make: impl FnMut(u32, Arc<AtomicU64>, Option<Live>) -> C,
+        run: RunThread<C>,
     ) -> anyhow::Result<Self> {
         let live = Arc::new(Mutex::new(crate::report::histogram::new()));
         let positions: Vec<_> = (0..clients).map(|_| Arc::new(AtomicU64::new(0))).collect();
         let stride = (clients as usize).div_ceil(LIVE_SAMPLE).max(1);
-        let mut made: Vec<Vec<(Duration, VirtualClient)>> = (0..threads).map(|_| Vec::new()).collect();
+        let mut made: Vec<Vec<(Duration, C)>> = (0..threads).map(|_| Vec::new()).collect();
         for index in 0..clients {
             let sampled = (index as usize).is_multiple_of(stride).then(|| live.clone());
             let wait = ramp_per_s.map_or(Duration::ZERO, |rate| Duration::from_secs_f64(f64::from(index) / rate));
@@ -123,10 +153,9 @@ impl Fleet {
             fleet.counters.0.push((net.counters.clone(), net.sockets.clone()));
             fleet.lags.push(lags.clone());
             let stop = fleet.stop.clone();
-            let listening = probe::listen(ear, clock, lags);
             let thread = std::thread::Builder::new()
                 .name(THREAD.into())
-                .spawn(move || run_thread(clients, listening, &net, &stop))
+                .spawn(move || run(clients, ear, &lags, &net, &stop))
                 .context("a thread for the clients could not start")?;
             fleet.threads.push(thread);
         }
@@ -229,7 +258,8 @@ impl CounterHandle {
 
 fn run_thread(
     clients: Vec<(Duration, VirtualClient)>,
-    listening: impl Future<Output = std::io::Result<()>> + 'static,
+    ear: UnixStream,
+    lags: &Lags,
     net: &Net,
     stop: &CancellationToken,
 ) -> anyhow::Result<Vec<ClientLog>> {
@@ -240,7 +270,7 @@ fn run_thread(
     let local = LocalSet::new();
     let gate = Arc::new(Semaphore::new(CONNECTS_AT_ONCE));
     // Ends with this thread's runtime. A probe that fails leaves its lags out, and a row without them says so.
-    local.spawn_local(listening);
+    local.spawn_local(probe::listen(ear, net.clock, lags.clone()));
     let running: Vec<_> = clients
         .into_iter()
         .map(|(wait, client)| {

@@ -10,6 +10,7 @@
 //! * [`run`]: the phases of a row, row by row.  [`process`], [`control`]: the server under test and the talk with it.
 //! * [`calibration`]: what the client alone adds, measured against a null server and kept.
 //! * [`fleet`], [`virtual_client`]: the load.  [`transports`]: a file and a row per technique.  [`net`]: the only sockets of the load.
+//! * [`floor`]: the row that shows what delivering costs at all, and its reader.
 //! * [`sockets`], [`machine`]: what the kernel says of the sockets and of the machine.  [`validity`], [`oracle`]: whether a row can be believed.
 //! * [`tally`]: what was received against what was published.  [`usage`], [`environment`]: the machine.
 //! * [`record`]: the one truth of a run.  [`statistics`]: what may be claimed from it.  [`thresholds`]: what must hold of it.
@@ -24,6 +25,7 @@ pub mod control;
 pub mod environment;
 pub mod exit_code;
 pub mod fleet;
+pub mod floor;
 pub mod headers;
 pub mod limits;
 pub mod machine;

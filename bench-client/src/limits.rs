@@ -4,10 +4,11 @@ use server::hub::PUBLISH_LOG_MAX;
 
 use crate::{
     environment::available_memory_bytes,
+    floor,
     oracle::typical,
     plan::updates_per_client_s,
     record::{Environment, FeedPlan, Follow, Plan},
-    transports::{self, Asks, ClientTransport, framing::Answer},
+    transports::{Asks, ClientTransport, framing::Answer},
     virtual_client::Receipt,
 };
 
@@ -33,7 +34,7 @@ pub fn traffic(plan: &Plan, transport: &str) -> Traffic {
     let deliveries = updates_per_client_s(plan).map(|rate| rate * clients);
     let update = update_bytes(plan);
     let polls = clients * 1_000.0 / plan.poll_interval_ms as f64;
-    let row = transports::by_id(transport);
+    let row = floor::contender(transport);
     let Overhead { exchange, pushed } = row.map_or_else(Overhead::default, |row| overhead(plan, row, update));
     let (requests, overhead) = match row.map_or(Asks::Once, |row| row.asks) {
         Asks::EveryInterval => (polls, Some(polls * exchange)),

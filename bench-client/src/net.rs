@@ -2,10 +2,13 @@
 //!
 //! ```text
 //! connect() -> Stream (TcpStream + Meter) -> hyper or tungstenite -> transports/<id>.rs
+//! bare.rs: connect_bare() -> Bare, for the floor's own event loop
 //! ```
 //!
 //! Bytes are socket payload, below HTTP and WebSocket framing and above TCP. A receive time is the moment the read returned
 //! that brought the last byte so far: before any decoding.
+
+pub mod bare;
 
 use std::{
     cell::Cell,
@@ -31,7 +34,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 /// How long one connect() may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Payload of a packet of 1,500 bytes over IPv4, with TCP timestamps: what most networks carry.
 const SEGMENT_AT_1500_BYTES: usize = 1_448;
 

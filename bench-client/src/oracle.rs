@@ -27,9 +27,10 @@ mod traffic;
 pub mod typical;
 
 use crate::{
+    floor,
     record::{FeedPlan, Follow, Plan, Prediction, Row},
     report::format::time_us,
-    transports::{self, Asks, ClientTransport},
+    transports::{Asks, ClientTransport},
 };
 use feed::Feed;
 use range::Range;
@@ -95,7 +96,7 @@ pub fn predict(plan: &Plan, row: &Row) -> Vec<Prediction> {
 
 impl<'a> Case<'a> {
     fn of(plan: &'a Plan, measured: &Row) -> Option<Self> {
-        let row = transports::by_id(&measured.figures.transport)?;
+        let row = floor::contender(&measured.figures.transport)?;
         // As it was: an interrupted row has a shorter one.
         let window_s = measured.figures.duration_s?;
         let feed = Feed::of(plan, window_s);

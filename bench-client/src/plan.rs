@@ -18,13 +18,13 @@ use server::{
 };
 
 use crate::{
+    floor,
     record::{
         Arrivals, ContenderId, FeedPlan, Follow, Looks, Mode, Plan, ReplaySource, RequestHeaders, Variant,
         default_margin,
     },
     scenario::{Scenario, nearest},
     statistics::looks::schedule,
-    transports,
 };
 
 use check::{REPEATS, SECONDS, check, check_repeats, check_restart, check_thresholds, check_updates};
@@ -194,11 +194,12 @@ fn base(scenario: &Scenario, overrides: &Overrides, feed: FeedPlan) -> Result<Pl
     let settle_s = file
         .settle_s
         .unwrap_or(longest_ms as f64 / 1_000.0 + SETTLE_BEYOND_POLL_S + away_s);
+    let asked = overrides.transports.as_ref().or(file.transports.as_ref());
     let mut plan = Plan {
         scenario: scenario.name.clone(),
         summary: file.summary.clone(),
         analysis: file.analysis.clone(),
-        transports: transport_ids(overrides.transports.as_ref().or(file.transports.as_ref()))?,
+        transports: transport_ids(asked)?,
         repeats: overrides.repeats.or(file.repeats).unwrap_or(DEFAULT_REPEATS),
         clients: overrides.clients.or(file.clients).unwrap_or(DEFAULT_CLIENTS),
         follow: file.follow.unwrap_or(Follow::One),
@@ -223,6 +224,9 @@ fn base(scenario: &Scenario, overrides: &Overrides, feed: FeedPlan) -> Result<Pl
         looks: None,
         variants,
     };
+    if asked.is_none() && floor::unfit(&plan).is_some() {
+        plan.transports.retain(|id| id != floor::ID);
+    }
     check(&plan)?;
     plan.looks = overrides.until_settled.map(|most| looks(&plan, most)).transpose()?;
     Ok(plan)
@@ -259,7 +263,7 @@ fn joined(first: &[String], second: &[String]) -> Vec<String> {
 
 /// The schedule of `--until-settled`, where there is something to settle.
 fn looks(plan: &Plan, most: u32) -> Result<Looks, PlanError> {
-    if plan.contenders().len() < 2 {
+    if plan.compared().len() < 2 {
         return Err(PlanError::NothingToSettle);
     }
     if plan.repeats < REPEATS_TO_LOOK {
@@ -277,11 +281,11 @@ fn looks(plan: &Plan, most: u32) -> Result<Looks, PlanError> {
 
 fn transport_ids(asked: Option<&Vec<String>>) -> Result<Vec<String>, PlanError> {
     let Some(asked) = asked else {
-        return Ok(transports::ALL.iter().map(|row| row.id.to_owned()).collect());
+        return Ok(floor::contender_ids().map(str::to_owned).collect());
     };
     for (index, id) in asked.iter().enumerate() {
-        if transports::by_id(id).is_none() {
-            let nearest = nearest(id, transports::ALL.iter().map(|row| row.id));
+        if floor::contender(id).is_none() {
+            let nearest = nearest(id, floor::contender_ids());
             return Err(PlanError::UnknownTransport {
                 name: id.clone(),
                 nearest,

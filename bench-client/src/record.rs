@@ -37,7 +37,8 @@ pub use stalled::Stalled;
 ///
 /// 2 added what a row says about itself: verdict, health, wire, predictions; and to the plan bounds, thresholds and looks.
 /// 3 added variants, by which rows are told apart; churn, restarts and stalled clients; and what final scores should have been.
-pub const SCHEMA_VERSION: u32 = 3;
+/// 4 added the floor's row and what hangs on it, and how CPU time divides between kernel and user.
+pub const SCHEMA_VERSION: u32 = 4;
 
 /// One run: a scenario, measured over several transports, several times each.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

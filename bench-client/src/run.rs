@@ -34,7 +34,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     calibration::kept,
     control::Control,
-    environment,
+    environment, floor,
     plan::Resolved,
     progress::Progress,
     record::{self, Outcome, Plan, RunRecord, RunStatus, SCHEMA_VERSION, Transport},
@@ -114,6 +114,9 @@ pub async fn run(setting: Setting<'_>) -> anyhow::Result<Ended> {
     record.name_contenders();
     let say = |line: &str| setting.progress.say(line);
     record.calibrations = kept::matching(Path::new(kept::FOLDER), plan, &record.environment, say);
+    if let Some(why) = floor::left_out(plan) {
+        setting.progress.say(&format!("no floor {why}"));
+    }
     let started = Instant::now();
     // What this and the next saves fail of is said as it happens; the last one decides.
     let _ = save(&mut record, &folder, started, setting.progress);
@@ -145,6 +148,8 @@ pub async fn run(setting: Setting<'_>) -> anyhow::Result<Ended> {
                 record.name_contenders();
             }
             record.rows.push(row);
+            // The floor's row stands first in every other round: whichever comes later is set against the other.
+            floor::multiples::set(&mut record.rows);
             let _ = save(&mut record, &folder, started, setting.progress);
         }
         if setting.interrupt.is_cancelled() || settled(&mut record, repeat, setting.progress) {
@@ -255,6 +260,8 @@ pub fn load(folder: &Path) -> anyhow::Result<RunRecord> {
 
 /// The server's catalogue as the record keeps it, in the plan's order.
 fn catalogue(plan_order: &[String], described: Vec<server::wire::TransportDescription>) -> Vec<Transport> {
+    // The floor is in no server's catalogue.
+    let described: Vec<_> = described.into_iter().chain([floor::DESCRIPTION.clone()]).collect();
     let find = |id: &String| described.iter().find(|one| one.id == *id);
     let found = plan_order.iter().filter_map(find);
     found

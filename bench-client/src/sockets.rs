@@ -73,9 +73,35 @@ pub struct Counts {
     pub header_bytes: u64,
 }
 
+/// A connection, of whichever event loop.
+pub trait Socket: AsRawFd {
+    fn peer(&self) -> io::Result<SocketAddr>;
+    fn error(&self) -> io::Result<Option<io::Error>>;
+}
+
+impl Socket for TcpStream {
+    fn peer(&self) -> io::Result<SocketAddr> {
+        self.peer_addr()
+    }
+
+    fn error(&self) -> io::Result<Option<io::Error>> {
+        self.take_error()
+    }
+}
+
+impl Socket for mio::net::TcpStream {
+    fn peer(&self) -> io::Result<SocketAddr> {
+        self.peer_addr()
+    }
+
+    fn error(&self) -> io::Result<Option<io::Error>> {
+        self.take_error()
+    }
+}
+
 /// An open socket whose counters can be read by whoever holds the [`Sockets`].
-pub struct Watched {
-    pub stream: TcpStream,
+pub struct Watched<S: Socket = TcpStream> {
+    pub stream: S,
     sockets: Arc<Sockets>,
     /// How the peer's side ended, by the first read or write that noticed.
     end: Cell<Option<PeerEnd>>,
@@ -88,9 +114,9 @@ enum PeerEnd {
     Reset,
 }
 
-impl Watched {
-    pub fn new(stream: TcpStream, sockets: Arc<Sockets>) -> Self {
-        let ip_header_bytes = match stream.peer_addr() {
+impl<S: Socket> Watched<S> {
+    pub fn new(stream: S, sockets: Arc<Sockets>) -> Self {
+        let ip_header_bytes = match stream.peer() {
             Ok(SocketAddr::V6(_)) => IPV6_HEADER_BYTES,
             _ => IPV4_HEADER_BYTES,
         };
@@ -121,9 +147,9 @@ impl Watched {
     }
 }
 
-impl Drop for Watched {
+impl<S: Socket> Drop for Watched<S> {
     fn drop(&mut self) {
-        if let Ok(Some(error)) = self.stream.take_error() {
+        if let Ok(Some(error)) = self.stream.error() {
             self.noticed(&Err(error));
         }
         let ended = self.end.get() == Some(PeerEnd::OfStream);

@@ -9,6 +9,48 @@ use nix::{
 use parking_lot::Mutex;
 use server::stats::resident_bytes_of;
 
+/// Fewer ticks than these say nothing of how CPU time divides.
+const TICKS_LEAST: u64 = 20;
+
+/// CPU time of a process by where it was spent, in ticks of 1/100 s (`utime` and `stime` of proc(5)).
+///
+/// The kernel knows the sum exactly. How it divides most kernels find out by looking, at each tick of their own, where the process is just
+/// then; the two are then scaled to the exact sum.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CpuSplit {
+    pub user_ticks: u64,
+    pub kernel_ticks: u64,
+}
+
+impl CpuSplit {
+    /// The kernel's share of the CPU time since `earlier`, 0 to 1; None where too few ticks were seen.
+    pub fn kernel_share_since(&self, earlier: &Self) -> Option<f64> {
+        let user = self.user_ticks.checked_sub(earlier.user_ticks)?;
+        let kernel = self.kernel_ticks.checked_sub(earlier.kernel_ticks)?;
+        let all = user + kernel;
+        (all >= TICKS_LEAST).then(|| kernel as f64 / all as f64)
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self {
+            user_ticks: self.user_ticks + other.user_ticks,
+            kernel_ticks: self.kernel_ticks + other.kernel_ticks,
+        }
+    }
+
+    /// Of a line of `/proc/<pid>/stat`; what stands before the name's last bracket may hold anything.
+    fn of_stat(stat: &str) -> Option<Self> {
+        let (_, fields) = stat.rsplit_once(')')?;
+        // utime is the 14th field, and the state behind the name the 3rd.
+        let mut fields = fields.split_whitespace().skip(11);
+        let mut ticks = || fields.next()?.parse().ok();
+        Some(Self {
+            user_ticks: ticks()?,
+            kernel_ticks: ticks()?,
+        })
+    }
+}
+
 /// A process whose use is read.
 #[derive(Debug, Clone, Copy)]
 pub struct Usage {
@@ -37,6 +79,11 @@ impl Usage {
         Some(time.tv_sec() as f64 + time.tv_nsec() as f64 / 1e9)
     }
 
+    /// The same CPU time by where it was spent; None when the process is gone.
+    pub fn cpu_split(&self) -> Option<CpuSplit> {
+        CpuSplit::of_stat(&std::fs::read_to_string(format!("/proc/{}/stat", self.pid)).ok()?)
+    }
+
     /// Resident memory in bytes; None when the process is gone.
     pub fn rss_bytes(&self) -> Option<u64> {
         resident_bytes_of(&self.pid.to_string())
@@ -53,6 +100,7 @@ struct Succession {
     now: Option<Usage>,
     /// CPU time of those before it; None when it is not known, or there is no server of ours.
     before_s: Option<f64>,
+    before_split: Option<CpuSplit>,
 }
 
 impl ServerUsage {
@@ -60,6 +108,7 @@ impl ServerUsage {
     pub fn of(usage: Option<Usage>) -> Self {
         Self(Arc::new(Mutex::new(Succession {
             before_s: usage.map(|_| 0.0),
+            before_split: usage.map(|_| CpuSplit::default()),
             now: usage,
         })))
     }
@@ -70,6 +119,13 @@ impl ServerUsage {
         Some(servers.before_s? + servers.now.map_or(Some(0.0), |usage| usage.cpu_s())?)
     }
 
+    /// The same by where it was spent.
+    pub fn cpu_split(&self) -> Option<CpuSplit> {
+        let servers = self.0.lock();
+        let now = servers.now.map_or(Some(CpuSplit::default()), |usage| usage.cpu_split());
+        Some(servers.before_split?.plus(now?))
+    }
+
     /// Resident memory of the one that runs.
     pub fn rss_bytes(&self) -> Option<u64> {
         self.0.lock().now?.rss_bytes()
@@ -78,14 +134,21 @@ impl ServerUsage {
     /// The one that ran has ended, and is not forgotten by the kernel yet: its CPU time is read for the last time.
     pub fn ended(&self) {
         let mut servers = self.0.lock();
-        let last_s = servers.now.take().and_then(|usage| usage.cpu_s());
+        let last = servers.now.take();
+        let last_s = last.and_then(|usage| usage.cpu_s());
         servers.before_s = servers.before_s.zip(last_s).map(|(before, last)| before + last);
+        let last_split = last.and_then(|usage| usage.cpu_split());
+        servers.before_split = servers
+            .before_split
+            .zip(last_split)
+            .map(|(before, last)| before.plus(last));
     }
 
     /// Another runs in its place.
     pub fn replaced(&self, usage: Option<Usage>) {
         let mut servers = self.0.lock();
         servers.before_s = servers.before_s.filter(|_| usage.is_some());
+        servers.before_split = servers.before_split.filter(|_| usage.is_some());
         servers.now = usage;
     }
 }
@@ -111,6 +174,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn cpu_time_is_divided_by_where_it_was_spent() {
+        let stat = "7 (a) R ) S 1 7 7 0 -1 4194304 100 0 0 0 30 12 5 6 20 0 9 0 4711 1 2";
+        let split = CpuSplit::of_stat(stat).unwrap();
+        assert_eq!((split.user_ticks, split.kernel_ticks), (30, 12));
+        assert_eq!(CpuSplit::of_stat("7 (a) S 1"), None);
+        let later = |user_ticks, kernel_ticks| CpuSplit {
+            user_ticks,
+            kernel_ticks,
+        };
+        assert_eq!(later(45, 17).kernel_share_since(&split), Some(0.25));
+        assert_eq!(later(44, 17).kernel_share_since(&split), None, "19 ticks are too few");
+        assert_eq!(later(99, 11).kernel_share_since(&split), None, "another process");
+        assert!(Usage::own().unwrap().cpu_split().is_some());
+    }
+
+    #[test]
     fn what_a_killed_server_used_is_carried_on() {
         let mut first = Command::new("sleep").arg("60").stdout(Stdio::null()).spawn().unwrap();
         let servers = ServerUsage::of(Usage::of(first.id()));
@@ -119,8 +198,10 @@ mod tests {
         let pid = Pid::from_raw(first.id() as i32);
         use nix::sys::wait::{Id, WaitPidFlag, waitid};
         waitid(Id::Pid(pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT).unwrap();
+        assert!(servers.cpu_split().is_some(), "killed, and not forgotten yet");
         servers.ended();
         first.wait().unwrap();
+        assert!(servers.cpu_split().is_some());
         let ended = servers.cpu_s().unwrap();
         assert!(ended > 0.0 && ended >= seen, "{ended} s, {seen} s before");
         assert_eq!(servers.rss_bytes(), None, "nobody runs");
@@ -128,7 +209,7 @@ mod tests {
         assert!(servers.cpu_s().unwrap() > ended);
         // One that is not found leaves the sum unknown, and does not make it small.
         servers.replaced(None);
-        assert_eq!(servers.cpu_s(), None);
+        assert_eq!((servers.cpu_s(), servers.cpu_split()), (None, None));
         assert_eq!(ServerUsage::of(None).cpu_s(), None, "a server elsewhere");
     }
 }

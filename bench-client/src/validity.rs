@@ -10,8 +10,9 @@
 mod checks;
 mod counts;
 
+use crate::floor;
 use crate::record::{Calibration, Environment, Finding, Outcome, Plan, Row, RunRecord, Tool, Verdict};
-use crate::transports::{self, Asks};
+use crate::transports::Asks;
 
 /// What all rows of a run are judged by.
 pub struct Circumstances<'a> {
@@ -109,7 +110,7 @@ fn outcome(case: &Case<'_>) -> Vec<Finding> {
         let text = "a debug build takes several times the CPU and time of a release build: add --release";
         findings.push(finding(Verdict::Suspect, "debug-build", text));
     }
-    let asks = transports::by_id(&case.row.figures.transport).map(|row| row.asks);
+    let asks = floor::contender(&case.row.figures.transport).map(|row| row.asks);
     if !case.plan.keep_alive && asks == Some(Asks::Once) {
         let text = "it asks once and keeps that connection: without keep-alive it does what it does with it";
         findings.push(finding(Verdict::Valid, "unchanged", text));

@@ -6,9 +6,12 @@
 //!                               request (path, cursor) <- connection <- sockets
 //! ```
 //!
-//! The bytes are those of the ordinary server, but for two numbers: `due_us` and `sent_us` are overwritten, socket by socket,
+//! For a transport's client the bytes are those of the ordinary server, but for two numbers: `due_us` and `sent_us` are overwritten, socket by socket,
 //! with the clock as it stands when that socket's turn has come. So receive − due is the way from this write() to the client's
 //! read: the kernel's part and the client's, and not how long one thread takes over thousands of sockets.
+//!
+//! It also writes the **floor**: `GET /feed/floor?topic=T|all` has no answer head, and then each update as a WebSocket's frame whose
+//! times are left as they are. A row of it is measured as any other ([`floor`]).
 //!
 //! It runs beside an ordinary server in the same process, which answers `/api` and keeps the publish log with the real due
 //! times. Absent on purpose: hyper, tungstenite, tasks, heartbeats, header timeouts, resets and error answers. It knows what the
@@ -16,6 +19,7 @@
 
 mod connection;
 mod event_loop;
+pub mod floor;
 mod frame;
 pub(crate) mod request;
 
@@ -35,9 +39,9 @@ use tokio::sync::oneshot;
 use crate::{hub::Hub, stats::Stats};
 use event_loop::EventLoop;
 
-/// True when the null server speaks the transport with this id.
+/// True when the null server speaks the transport with this id. The floor is none.
 pub fn speaks(id: &str) -> bool {
-    request::Kind::by_id(id).is_some()
+    request::Kind::by_id(id).is_some_and(|kind| kind != request::Kind::Floor)
 }
 
 /// A running null server; dropping it stops it and closes its connections.

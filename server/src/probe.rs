@@ -49,6 +49,20 @@ impl Lags {
         within.map(|lag| lag.lag_us).collect()
     }
 
+    /// Notes the whole pings at the start of these bytes, which were read just then. Returns the length of what is noted: the rest waits
+    /// for its other half.
+    pub fn hear(&self, bytes: &[u8], now_us: u64) -> usize {
+        let whole = bytes.len() - bytes.len() % PING_BYTES;
+        for ping in bytes[..whole].as_chunks::<PING_BYTES>().0 {
+            let at_us = u64::from_ne_bytes(*ping);
+            self.push(Lag {
+                at_us,
+                lag_us: now_us.saturating_sub(at_us),
+            });
+        }
+        whole
+    }
+
     fn push(&self, lag: Lag) {
         let mut lags = self.0.lock();
         if lags.len() == LAGS_KEPT {
@@ -70,15 +84,7 @@ pub async fn listen(ear: UnixStream, clock: Clock, lags: Lags) -> io::Result<()>
             return Ok(());
         }
         held += read;
-        let now_us = clock.now_us();
-        let whole = held - held % PING_BYTES;
-        for ping in pings[..whole].as_chunks::<PING_BYTES>().0 {
-            let at_us = u64::from_ne_bytes(*ping);
-            lags.push(Lag {
-                at_us,
-                lag_us: now_us.saturating_sub(at_us),
-            });
-        }
+        let whole = lags.hear(&pings[..held], clock.now_us());
         pings.copy_within(whole..held, 0);
         held -= whole;
     }

@@ -135,6 +135,12 @@ impl Stats {
         })
     }
 
+    /// What was counted under this id, where anything ever looked it up.
+    pub fn known(&self, transport: &'static str) -> Option<TransportSnapshot> {
+        let is_known = self.requests.get(&ByTransport { transport }).is_some();
+        is_known.then(|| self.transport(transport).snapshot(transport))
+    }
+
     /// The OpenMetrics text of everything, with the log's size and the process's CPU and memory as they are now.
     pub fn metrics(&self, log: LogStats) -> Result<String, std::fmt::Error> {
         let mut registry = self.registry();

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::{
+    floor,
     plan::{self, Overrides},
     record::{FeedPlan, Mode, Plan},
     scenario::{BUILT_IN, Scenario},
@@ -22,7 +23,8 @@ pub fn command(plan: &Plan, transports: &[&str]) -> String {
         (false, true) => {}
         (false, false) => words.push(format!("{}.toml", plan.scenario)),
     }
-    if transports.len() < plan.transports.len() {
+    // The floor is none of them.
+    if transports.len() < plan.transports.iter().filter(|id| *id != floor::ID).count() {
         words.push(format!("--transport {}", transports.join(",")));
     }
     for (flag, value) in Flags::of(plan).0 {

@@ -7,7 +7,7 @@ use clap::Args;
 use super::{FAILED, Failure, INTERRUPTED, INVALID, PlanArgs, dry_run, print, run::enough, signals, usage};
 use crate::{
     calibration::{self, Done, Ended, kept},
-    environment, limits,
+    environment, floor, limits,
     plan::{self, Overrides},
     progress::Progress,
     report::format,
@@ -40,6 +40,13 @@ pub async fn execute(arguments: &CalibrateArgs) -> Result<u8, Failure> {
     };
     let mut resolved = plan::resolve(&scenario, &overrides).map_err(usage)?;
     resolved.plan.leave_in_peace();
+    let asked = overrides.transports.is_some() || scenario.file.transports.is_some();
+    if asked && resolved.plan.transports.iter().any(|id| id == floor::ID) {
+        return Err(usage(anyhow::anyhow!(
+            "the floor is written by the null server in every run: there is nothing of it to calibrate; leave it out"
+        )));
+    }
+    resolved.plan.transports.retain(|id| id != floor::ID);
     let plan = &resolved.plan;
     if !plan.variants.is_empty() {
         return Err(usage(anyhow::anyhow!(

@@ -3,6 +3,7 @@
 use comfy_table::{CellAlignment, Table, presets};
 
 use crate::{
+    floor,
     limits::{self, Need, Traffic},
     record::{FeedPlan, Looks, Plan, ReplaySource},
     report::{describe, format},
@@ -82,6 +83,9 @@ pub fn describe(plan: &Plan, needs: &[Need]) -> String {
     let mut text = summary(plan) + "\n\nPlan\n";
     let mut row = |name: &str, value: String| text += &format!("  {name:<17} {value}\n");
     row("order of rows", order(plan));
+    if let Some(why) = floor::left_out(plan) {
+        row("floor", format!("none {why}"));
+    }
     if let Some(schedule) = &plan.looks {
         row("looks", looks(schedule));
     }

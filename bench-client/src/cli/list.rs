@@ -2,6 +2,7 @@
 
 use super::dry_run;
 use crate::{
+    floor,
     plan::{self, Overrides},
     report::terminal::wrap,
     scenario::{self, Scenario},
@@ -13,7 +14,7 @@ const WIDTH: usize = 100;
 
 pub fn text() -> String {
     let names = scenario::BUILT_IN.iter().map(|(name, _)| *name);
-    let ids = transports::ALL.iter().map(|row| row.id);
+    let ids = floor::contender_ids();
     let widest = names.chain(ids).map(str::len).max().unwrap_or(0);
     let mut text = String::from("Scenarios (run NAME, or a .toml file of your own):\n");
     for (name, _) in scenario::BUILT_IN {
@@ -32,6 +33,8 @@ pub fn text() -> String {
         let words = described.map_or("", |one| one.description.summary.as_ref());
         text += &item(row.id, widest, &[words]);
     }
+    text += "\nBeside them, in a run that names no transports, and with --transport A,B,floor:\n";
+    text += &item(floor::ID, widest, &[floor::DESCRIPTION.summary.as_ref()]);
     text
 }
 

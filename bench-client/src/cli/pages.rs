@@ -14,7 +14,7 @@ use clap_complete::Shell;
 use clap_mangen::Man;
 
 use super::Cli;
-use crate::{exit_code, scenario, transports};
+use crate::{exit_code, floor, scenario};
 
 /// The script, as text.
 pub fn completions(shell: Shell) -> Vec<u8> {
@@ -107,7 +107,7 @@ pub fn scenarios() -> Suggested {
 
 /// Completes to the transports; what is none is refused with the plan, which knows the nearest.
 pub fn transports() -> Suggested {
-    Suggested(|| transports::ALL.iter().map(|row| row.id).collect())
+    Suggested(|| floor::contender_ids().collect())
 }
 
 /// Any words, of which some are worth suggesting.

@@ -2,6 +2,7 @@
 
 use super::{PlanError, updates_per_client_s};
 use crate::{
+    floor,
     record::{Arrivals, Bounds, Churn, FeedPlan, Looks, Mode, Plan, Restart},
     thresholds::Threshold,
 };
@@ -33,8 +34,17 @@ const VARIANT_NAME_MOST_BYTES: usize = 32;
 pub(super) fn check(plan: &Plan) -> Result<(), PlanError> {
     check_itself(plan)?;
     check_variants(plan)?;
+    check_floor(plan)?;
     check_thresholds(&plan.thresholds, plan)?;
     check_looks(plan)
+}
+
+/// A floor that was asked for, where there can be none.
+fn check_floor(plan: &Plan) -> Result<(), PlanError> {
+    match floor::unfit(plan) {
+        Some(why) if plan.transports.iter().any(|id| id == floor::ID) => Err(PlanError::Floor(why)),
+        _ => Ok(()),
+    }
 }
 
 /// Each variant is a plan of its own.

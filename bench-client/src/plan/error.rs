@@ -3,7 +3,7 @@
 use server::settings::FeedSettingsError;
 
 use super::check::UPDATES_LEAST;
-use crate::{scenario::suggestion, thresholds::ThresholdError, transports};
+use crate::{floor, scenario::suggestion, thresholds::ThresholdError};
 
 /// Why a plan cannot be made. Each names the value, the limit and the way out.
 #[derive(Debug, thiserror::Error)]
@@ -83,6 +83,8 @@ pub enum PlanError {
         "looks after {after:?} repeats: expected rising numbers from {repeats}, the plan's repeats, to {limit} at most"
     )]
     Looks { after: Vec<u32>, repeats: u32, limit: u32 },
+    #[error("the transport floor makes no sense {0}; leave it out")]
+    Floor(&'static str),
     #[error("restart makes no sense {0}")]
     Restart(&'static str),
     #[error(
@@ -99,7 +101,7 @@ pub enum PlanError {
 }
 
 fn known() -> String {
-    transports::ALL.each_ref().map(|row| row.id).join(", ")
+    floor::contender_ids().collect::<Vec<_>>().join(", ")
 }
 
 fn longer(rate: f64) -> String {

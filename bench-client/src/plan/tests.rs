@@ -60,10 +60,10 @@ fn rounds_go_forth_and_back() {
     .expect("a good plan")
     .plan;
     let ids: Vec<_> = plan.rows().into_iter().map(|(id, _)| id.to_string()).collect();
-    let (first, second) = (&ids[..4], &ids[4..8]);
-    assert_eq!(first, ["short-poll", "long-poll", "sse", "websocket"]);
+    let (first, second) = (&ids[..5], &ids[5..10]);
+    assert_eq!(first, ["short-poll", "long-poll", "sse", "websocket", "floor"]);
     assert!(second.iter().eq(first.iter().rev()));
-    assert_eq!(first, &ids[8..]);
+    assert_eq!(first, &ids[10..]);
 }
 
 #[test]

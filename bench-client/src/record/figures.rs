@@ -190,6 +190,23 @@ pub struct SummaryRow {
     /// Request heads written per second, in the 100 ms after the kill that had the most.
     #[serde(default)]
     pub peak_requests_per_s: Option<f64>,
+    /// The kernel's share of the server process's CPU time in the window, 0 to 1. The kernel knows the sum exactly, and finds out how it
+    /// divides by looking where the process is at each of its ticks. Absent below 20 ticks of 1/100 s.
+    #[serde(default)]
+    pub server_cpu_kernel_share: Option<f64>,
+    /// The same of the client process.
+    #[serde(default)]
+    pub client_cpu_kernel_share: Option<f64>,
+    /// CPU time of the server process / deliveries, over that of the floor's row of the same repeat. Absent without such a row, and where
+    /// either is INVALID, failed or unknown.
+    #[serde(default)]
+    pub server_cpu_x_floor: Option<f64>,
+    /// CPU time of the client process / deliveries, over that of the floor's row of the same repeat. Absent as above.
+    #[serde(default)]
+    pub client_cpu_x_floor: Option<f64>,
+    /// `spread_p99_us` over that of the floor's row of the same repeat. Absent as above.
+    #[serde(default)]
+    pub spread_x_floor: Option<f64>,
 }
 
 impl SummaryRow {

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Bounds;
+use crate::floor;
 
 /// A scenario with every default filled in and every override applied: what was really run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -145,6 +146,13 @@ impl Plan {
             self.variants.iter().map(|variant| id(Some(&variant.name))).collect()
         };
         self.transports.iter().flat_map(of).collect()
+    }
+
+    /// What is held against each other: the floor is measured, and is no technique to choose.
+    pub fn compared(&self) -> Vec<ContenderId> {
+        let mut contenders = self.contenders();
+        contenders.retain(|id| id.transport != floor::ID);
+        contenders
     }
 
     /// The same as they are written.

@@ -89,7 +89,7 @@ fn a_newer_record_is_refused_whatever_its_shape() {
     .unwrap();
     let said = format!("{:#}", run::load(dir.path()).unwrap_err());
     assert!(
-        said.contains("has schema version 9, this program knows up to 3: use a newer one"),
+        said.contains("has schema version 9, this program knows up to 4: use a newer one"),
         "{said}"
     );
     std::fs::write(dir.path().join("run.json"), r#"{"rows": []}"#).unwrap();

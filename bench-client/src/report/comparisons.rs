@@ -37,9 +37,9 @@ impl Standing<'_> {
 /// Those among whom a best one is looked for: all techniques; with variants the techniques of each variant, and the variants of each
 /// technique, because nothing else is compared.
 pub fn groups(record: &RunRecord) -> Vec<Vec<String>> {
-    let (plan, all) = (&record.plan, record.plan.contenders());
+    let (plan, all) = (&record.plan, record.plan.compared());
     if plan.variants.is_empty() {
-        return vec![plan.contender_ids()];
+        return vec![all.iter().map(ContenderId::to_string).collect()];
     }
     let that = |is: &dyn Fn(&ContenderId) -> bool| -> Vec<String> {
         all.iter().filter(|id| is(id)).map(ContenderId::to_string).collect()
@@ -76,7 +76,7 @@ pub fn standing<'a>(found: &'a Comparisons, metric: &'static Metric, among: &[St
 /// A handful of lines for below the table.
 pub fn headlines(record: &RunRecord, found: &Comparisons) -> Vec<String> {
     // One technique: nobody asked for a comparison.
-    if record.plan.contenders().len() == 1 {
+    if record.plan.compared().len() == 1 {
         return Vec::new();
     }
     if let Some(silence) = &found.silence {

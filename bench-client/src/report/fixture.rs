@@ -6,8 +6,13 @@ use super::histogram;
 
 mod evidence;
 #[cfg(test)]
+mod floor;
+#[cfg(test)]
 pub mod hostile;
 mod worse;
+
+#[cfg(test)]
+pub use floor::with_floor;
 
 const CLIENTS: u64 = 1_000;
 const SECONDS: u64 = 10;

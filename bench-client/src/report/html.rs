@@ -261,7 +261,12 @@ fn sections(record: &RunRecord, summaries: &[Summary]) -> Result<Vec<Section>> {
         background::machine(record),
     ];
     let behaviours = results::behaviours(summaries);
-    let open = behaviours.iter().chain(&open).filter_map(|text| Section::open(text));
+    let floor = results::against_the_floor(summaries);
+    let open = behaviours
+        .iter()
+        .chain([&floor])
+        .chain(&open)
+        .filter_map(|text| Section::open(text));
     let folded = folded.iter().filter_map(|text| Section::folded(text));
     Ok(open.chain(folded).collect())
 }

@@ -50,6 +50,7 @@ pub fn report(record: &RunRecord) -> Result<String> {
         Part::kept(results::behaviours(&summaries).join("\n")),
         Part::giving_way(4, calibration::share(record)?),
         Part::kept(results::cost(&summaries)),
+        Part::kept(results::against_the_floor(&summaries)),
         Part::giving_way(2, layers::bytes(record, &summaries)),
         Part::giving_way(3, charts::charts(record)?),
         Part::giving_way(9, model::predictions(&summaries)).folded(),

@@ -29,6 +29,7 @@ pub mod file;
 pub mod final_scores;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fixture;
+pub mod floor;
 pub mod format;
 pub mod histogram;
 pub mod hlog;

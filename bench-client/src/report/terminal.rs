@@ -14,7 +14,7 @@ use super::final_scores;
 use super::format::{UNKNOWN, bytes, known, number, quantile, share, time_us};
 use super::summary::{Summary, summaries};
 use super::trust::{self, Standing};
-use super::{behaviour, comparisons, describe, notes};
+use super::{behaviour, comparisons, describe, floor, notes};
 
 pub(super) const COLUMNS: [&str; 10] = [
     "technique",
@@ -61,7 +61,10 @@ pub fn table(record: &RunRecord, width: usize, color: bool) -> Result<String> {
     }
     out.text.push('\n');
     out.figures(&summaries);
-    for table in behaviour::tables(&summaries) {
+    for table in behaviour::tables(&summaries)
+        .into_iter()
+        .chain(floor::table(&summaries))
+    {
         out.behaviour(&table);
     }
     let notes = notes::notes(record, &summaries, Verdict::Suspect);

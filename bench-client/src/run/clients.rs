@@ -12,7 +12,8 @@ use server::clock::Clock;
 use crate::{
     control::Control,
     environment,
-    fleet::Fleet,
+    fleet::{Fleet, Live},
+    floor,
     headers::HeaderSet,
     record::{Mode, Plan, RequestHeaders},
     stalled::StalledPeers,
@@ -22,6 +23,47 @@ use crate::{
 
 /// Makes every client of the row.
 pub fn start(
+    plan: &Plan,
+    id: &str,
+    control: &Control,
+    clock: Clock,
+    matches: &[(String, String, String)],
+    seed: u64,
+) -> anyhow::Result<Fleet> {
+    if id == floor::ID {
+        return start_bare(plan, control, clock, matches);
+    }
+    start_virtual(plan, id, control, clock, matches, seed)
+}
+
+/// The floor's clients: the same topics, and nothing to draw by chance.
+fn start_bare(
+    plan: &Plan,
+    control: &Control,
+    clock: Clock,
+    matches: &[(String, String, String)],
+) -> anyhow::Result<Fleet> {
+    let topics = indexed(matches);
+    let polls = PollGrid {
+        first_us: clock.now_us(),
+        interval_us: plan.poll_interval_ms * 1_000,
+    };
+    let make = |index: u32, position, live: Option<Live>| {
+        let topic = plan.topic_of(index, matches.len() as u32);
+        let followed = topic.map(|topic| matches[topic as usize].0.clone());
+        let at = (control.address, control.authority.clone());
+        floor::client::Client {
+            index,
+            topic,
+            endpoint: Arc::new(endpoint(plan, at, followed, topics.clone(), polls)),
+            position,
+            live,
+        }
+    };
+    Fleet::start_bare(environment::cores(), plan.clients, clock, plan.ramp_per_s, make)
+}
+
+fn start_virtual(
     plan: &Plan,
     id: &str,
     control: &Control,

@@ -18,6 +18,7 @@ use crate::{
     },
     report::histogram::{self, Distribution},
     tally::{self, Evidence, Outage, Tally, TopicLog},
+    usage::CpuSplit,
     virtual_client::ClientLog,
 };
 
@@ -202,6 +203,8 @@ fn counted(figures: &mut SummaryRow, measured: &Measured) {
         figures.bytes_received = Some(to.bytes_received - from.bytes_received);
         figures.server_cpu_s = difference(first.server_cpu_s, last.server_cpu_s);
         figures.client_cpu_s = difference(first.client_cpu_s, last.client_cpu_s);
+        figures.server_cpu_kernel_share = kernel_share(first.server_cpu_split, last.server_cpu_split);
+        figures.client_cpu_kernel_share = kernel_share(first.client_cpu_split, last.client_cpu_split);
     }
     let memory = &state.memory;
     if let (Some(before), Some(settled), Some(log)) = (
@@ -217,6 +220,10 @@ fn counted(figures: &mut SummaryRow, measured: &Measured) {
 
 fn difference(from: Option<f64>, to: Option<f64>) -> Option<f64> {
     Some(to? - from?)
+}
+
+fn kernel_share(from: Option<CpuSplit>, to: Option<CpuSplit>) -> Option<f64> {
+    to?.kernel_share_since(&from?)
 }
 
 /// What the comparison with the publish log says.

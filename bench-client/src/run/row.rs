@@ -27,6 +27,7 @@ use crate::{
     control::Control,
     environment,
     fleet::{self, Fleet, Totals},
+    floor,
     machine::{self, MachineCounts},
     process::{FeedSwitch, ServerProcess},
     record::{Memory, Phases, Plan, Row, Stalled, Transport},
@@ -162,7 +163,12 @@ async fn drive(setting: &Setting<'_>, id: &str, repeat: u32, state: &mut State) 
     }
     let feed = setting.resolved.feed.as_ref().context("the plan has no feed")?;
     let idle = setting.resolved.plan.poll_interval() * 3;
-    let more: &[&str] = if setting.null { &["--null"] } else { &[] };
+    // The floor's clients, too, connect to what only writes.
+    let more: &[&str] = if setting.null || id == floor::ID {
+        &["--null"]
+    } else {
+        &[]
+    };
     let mut server = ServerProcess::start(feed, idle, more).await?;
     let mut control = Control::new(&server.url).await?;
     if let Some(null) = server.null {

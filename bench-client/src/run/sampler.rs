@@ -17,7 +17,7 @@ use crate::{
     machine::{self, MachineCounts},
     sockets::Counts,
     tally::Window,
-    usage::{ServerUsage, Usage},
+    usage::{CpuSplit, ServerUsage, Usage},
 };
 
 const SECOND_US: u64 = 1_000_000;
@@ -30,6 +30,9 @@ pub struct Sample {
     pub server_cpu_s: Option<f64>,
     /// Without what this sampler itself used.
     pub client_cpu_s: Option<f64>,
+    /// The same CPU times by where they were spent.
+    pub server_cpu_split: Option<CpuSplit>,
+    pub client_cpu_split: Option<CpuSplit>,
     /// At the window's edges alone: reading the sockets one by one takes its time.
     pub edge: Option<Edge>,
 }
@@ -57,12 +60,15 @@ impl Sampler {
             let totals = counters.totals();
             let server_cpu_s = server.cpu_s();
             let client_cpu_s = client.and_then(|usage| Some(usage.cpu_s()? - own_cpu_s()?));
+            let (server_cpu_split, client_cpu_split) = (server.cpu_split(), client.and_then(|usage| usage.cpu_split()));
             Sample {
                 // Behind what belongs to the moment: whoever was held up before reading it shows as late.
                 at_us: clock.now_us(),
                 totals,
                 server_cpu_s,
                 client_cpu_s,
+                server_cpu_split,
+                client_cpu_split,
                 edge: edge.then(|| Edge {
                     sockets: counters.sockets(true),
                     machine: machine::counts(fleet::THREAD),

@@ -115,7 +115,7 @@ fn silence(record: &RunRecord, found: &Comparisons) -> Option<String> {
     if !found.all.is_empty() {
         return None;
     }
-    Some(match (record.plan.contenders().len(), found.rounds) {
+    Some(match (record.plan.compared().len(), found.rounds) {
         (0, _) => "the plan names no technique.".into(),
         (1, _) => "there is one technique, and nothing to compare it with.".into(),
         (_, 0) if record.plan.looks.is_some() => "the run ended before its first look.".into(),
@@ -174,7 +174,7 @@ fn comparable(plan: &Plan, metric: &Metric, a: &ContenderId, b: &ContenderId) ->
 
 /// The family, in order; what can't be tested is told apart.
 pub(super) fn effects(record: &RunRecord, last_repeat: u32, untested: &mut Vec<Untested>) -> (Vec<Pair>, Vec<Effect>) {
-    let contenders = record.plan.contenders();
+    let contenders = record.plan.compared();
     let mut tested = Vec::new();
     for metric in &metrics::ALL {
         let logs: Vec<_> = contenders

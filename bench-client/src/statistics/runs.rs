@@ -78,7 +78,9 @@ pub fn between_runs(a: &RunRecord, b: &RunRecord, margin: f64) -> RunChanges {
         invalid: Vec::new(),
     };
     let mut untested = Vec::new();
-    let (of_a, of_b) = (a.plan.contender_ids(), b.plan.contender_ids());
+    // The floor is the machine's: what changed of it is no change of a technique.
+    let ids = |record: &RunRecord| -> Vec<String> { record.plan.compared().iter().map(ToString::to_string).collect() };
+    let (of_a, of_b) = (ids(a), ids(b));
     let shared: Vec<&String> = of_a.iter().filter(|id| of_b.contains(id)).collect();
     let mut effects = Vec::new();
     for metric in &metrics::ALL {

@@ -9,7 +9,10 @@ use serde_json::Value;
 
 use crate::{
     record::{Quantile, SummaryRow},
-    report::{histogram::Distribution, summary::Summary},
+    report::{
+        histogram::Distribution,
+        summary::{Summary, median},
+    },
 };
 
 /// Received or superseded, over expected: in the report, and no column.
@@ -182,6 +185,12 @@ fn rule(summary: &Summary, column: &str) -> Option<Measured> {
         "age_p99_us" | "spread_p99_us" | "publish_lag_p99_us" | "peak_requests_per_s" => {
             value(cells(summary, column).into_iter().reduce(f64::max))
         }
+        // Each repeat stands by itself: its floor's, and its ticks.
+        "server_cpu_kernel_share"
+        | "client_cpu_kernel_share"
+        | "server_cpu_x_floor"
+        | "client_cpu_x_floor"
+        | "spread_x_floor" => value(median(cells(summary, column))),
         // What the plan says, and the window: one value, or they are not of one plan.
         "clients" | "topics" | "rate_hz" | "update_bytes" | "poll_interval_ms" | "seed" | "duration_s"
         | "stalled_clients" => {

@@ -222,7 +222,7 @@ struct Head<'a> {
 }
 
 /// Decodes an encoded update.
-fn decode(json: &str, topics: &TopicIndex, received_us: u64) -> Result<Arrival, SessionError> {
+pub(crate) fn decode(json: &str, topics: &TopicIndex, received_us: u64) -> Result<Arrival, SessionError> {
     let head: Head<'_> = serde_json::from_str(json).map_err(|error| not_an_update(json, &error))?;
     let topic = topics.get(head.topic.as_ref());
     let topic = *topic.ok_or_else(|| not_understood(format!("an update of the unknown topic {:?}", head.topic)))?;
@@ -248,7 +248,7 @@ fn not_an_update(json: &str, error: &serde_json::Error) -> SessionError {
 }
 
 /// What a server sent and the client does not understand. Its words may be in the message, and errors are kept: they are cut.
-fn not_understood(words: impl std::fmt::Display) -> SessionError {
+pub(crate) fn not_understood(words: impl std::fmt::Display) -> SessionError {
     const WORDS_MAX: usize = 400;
     SessionError::Protocol(words.to_string().chars().take(WORDS_MAX).collect())
 }

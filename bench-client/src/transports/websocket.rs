@@ -42,7 +42,7 @@ pub const FRAMING: Framing = Framing {
 /// Allocated for every client; the stock 128 KiB would be 1.3 GB for ten thousand.
 const BUFFER_BYTES: usize = 4 * 1024;
 /// The largest update and a reset around it.
-const MESSAGE_MAX_BYTES: usize = 256 * 1024;
+pub(crate) const MESSAGE_MAX_BYTES: usize = 256 * 1024;
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long the answer to a close may take to leave.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -127,7 +127,7 @@ fn answer_bytes(_: &Endpoint, _: Answer) -> u64 {
 }
 
 /// Bytes of a text message from the server (RFC 6455, 5.2): unmasked, its length in 7, 7 + 16 or 7 + 64 bits.
-fn message_bytes(_: Cursor, update_bytes: u64) -> u64 {
+pub(crate) fn message_bytes(_: Cursor, update_bytes: u64) -> u64 {
     let header = match update_bytes {
         0..=125 => 2,
         126..=0xffff => 4,

@@ -2,6 +2,7 @@
 
 use super::{Case, finding};
 use crate::{
+    floor,
     record::{Arrivals, Bound, FeedPlan, Finding, Plan, SeriesPoint, Verdict},
     report::{
         format::{number, share, time_us},
@@ -9,7 +10,7 @@ use crate::{
         summary::median,
     },
     run::window::tick_gap_us,
-    transports::{self, Asks},
+    transports::Asks,
 };
 
 /// An observation beside its bound.
@@ -312,7 +313,7 @@ fn is_quiet_at_the_end(plan: &Plan) -> bool {
 }
 
 fn polls_on_a_grid(case: &Case<'_>) -> bool {
-    let row = transports::by_id(&case.row.figures.transport);
+    let row = floor::contender(&case.row.figures.transport);
     row.is_some_and(|row| row.asks == Asks::EveryInterval)
 }
 

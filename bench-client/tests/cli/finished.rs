@@ -9,7 +9,8 @@ use crate::{
     record::{figure, files, load, rows, table},
 };
 
-const TRANSPORTS: [&str; 4] = ["short-poll", "long-poll", "sse", "websocket"];
+/// And the floor, which a run that names no transports has beside them.
+const TRANSPORTS: [&str; 5] = ["short-poll", "long-poll", "sse", "websocket", "floor"];
 const CLIENTS: f64 = 8.0;
 const UPDATES: f64 = 60.0;
 const UPDATE_BYTES: f64 = 256.0;
@@ -22,7 +23,8 @@ superseded,duplicates,out_of_order,lagged,negative_latencies,latency_p50_us,late
 latency_p999_us,latency_max_us,age_mean_us,age_p99_us,stale_share,spread_p99_us,publish_lag_p99_us,connect_p50_us,\
 connect_p99_us,connections,connections_total,reconnects,errors,requests,requests_total,empty_responses,polls_skipped,\
 payload_bytes,bytes_sent,bytes_received,bytes_per_update,setup_bytes_per_client,server_cpu_s,client_cpu_s,\
-server_cpu_us_per_update,client_cpu_us_per_update,server_rss_bytes_per_client";
+server_cpu_us_per_update,client_cpu_us_per_update,server_rss_bytes_per_client,server_cpu_kernel_share,client_cpu_kernel_share,\
+server_cpu_x_floor,client_cpu_x_floor,spread_x_floor";
 
 #[test]
 fn a_run_of_every_transport_leaves_a_true_record_and_every_report() {
@@ -31,11 +33,17 @@ fn a_run_of_every_transport_leaves_a_true_record_and_every_report() {
         .run("run ../smoke.toml --clients 8 --duration 1.2 --rate 50 --poll-interval 200 --repeats 2 --out out")
         .with_code(0)
         .saying(&[
-            "[1/8] short-poll, repeat 1 of 2",
-            "[8/8] short-poll, repeat 2 of 2",
+            "[1/10] short-poll, repeat 1 of 2",
+            "[10/10] short-poll, repeat 2 of 2",
             "8 clients",
         ]);
-    for label in ["Short polling", "Long polling", "Server-Sent Events", "WebSocket"] {
+    for label in [
+        "Short polling",
+        "Long polling",
+        "Server-Sent Events",
+        "WebSocket",
+        "Floor",
+    ] {
         assert!(said.stdout.contains(label), "{label}: {said:#?}");
     }
     assert!(said.stdout.ends_with("report: out/report.md\n"), "{said:#?}");

@@ -9,6 +9,7 @@ mod compare;
 mod crowd;
 mod demo;
 mod finished;
+mod floor;
 mod interrupted;
 mod json;
 mod lab;

@@ -29,7 +29,7 @@ fn the_region_is_renewed_once_and_the_file_keeps_its_permissions() {
     assert!(said.stdout.ends_with("doc.md: renewed\n"), "{said:#?}");
     let once = lab.read("doc.md");
     for words in [
-        "# Mine\r\n\r\n<!-- bench-client:table -->\r\n```sh\r\ncargo run --release -- run live-score\r\n```\r\n",
+        "# Mine\r\n\r\n<!-- bench-client:table -->\r\n```sh\r\ncargo run --release -- run live-score",
         "```text\r\nlive-score: ",
         "\r\n<!-- /bench-client:table -->\r\nend",
         "Measured on 2026-",

@@ -9,6 +9,7 @@
 mod bytes;
 mod churn;
 mod cuts;
+mod floor;
 mod frames;
 mod heartbeats;
 mod hostile;

@@ -15,6 +15,7 @@ use crate::{
     FeedDescription,
     clock::boot_id,
     hub::LogStats,
+    null::floor,
     stats::{TransportSnapshot, alive_tasks, cpu_seconds, resident_bytes},
     wire::{ClockAnswer, RuntimeLagAnswer, TransportDescription},
 };
@@ -136,6 +137,8 @@ pub(super) async fn stats(State(app): State<Arc<App>>) -> Response {
             .transports
             .iter()
             .map(|(transport, stats)| stats.snapshot(transport.id()))
+            // Beside a null server alone; it is no transport.
+            .chain(stats.known(floor::ID))
             .collect(),
         cpu_s: cpu_seconds(),
         rss_bytes: resident_bytes(),

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! bell   -> Reader -> each update: a frame per framing -> write() to every stream of its topic, and of all topics
+//!                     (the floor's sockets: one frame, written as it is, and nothing looked up or stamped between two writes)
 //!                  -> the batch:   one answer per topic -> write() to every poll that is held
 //! socket -> request -> the state it lacks -> stream | held poll | answered
 //! ```
@@ -47,6 +48,14 @@ const TICK: Duration = Duration::from_millis(250);
 const CONNECTIONS_MAX: usize = 100_000;
 const READ_BUFFER_BYTES: usize = 16 * 1024;
 
+/// A socket that gets bare frames: nothing else needs to be looked up to write to it.
+#[derive(Clone, Copy)]
+struct FloorSocket {
+    key: usize,
+    /// Log offset up to which it was served when it came.
+    held: u64,
+}
+
 pub struct EventLoop {
     poll: Poll,
     listener: TcpListener,
@@ -55,6 +64,8 @@ pub struct EventLoop {
     streams: Vec<Vec<usize>>,
     /// The same of the polls that are held.
     held: Vec<Vec<usize>>,
+    /// The same of the floor's sockets.
+    floors: Vec<Vec<FloorSocket>>,
     hub: Arc<Hub>,
     /// How far updates have been handed out.
     reader: Reader,
@@ -79,6 +90,7 @@ impl EventLoop {
             connections: Slab::new(),
             streams: vec![Vec::new(); lists],
             held: vec![Vec::new(); lists],
+            floors: vec![Vec::new(); lists],
             reader,
             counts: Kind::ALL.map(|kind| stats.transport(kind.id())),
             hub,
@@ -163,6 +175,7 @@ impl EventLoop {
                 for keys in [&mut self.streams[list], &mut self.held[list]] {
                     keys.retain(|one| *one != key);
                 }
+                self.floors[list].retain(|one| one.key != key);
             }
             ended(&mut self.connections, key, end, &self.stats);
         }
@@ -202,6 +215,7 @@ impl EventLoop {
             Kind::ShortPoll | Kind::LongPoll => self.answer_poll(key, ask.kind, ask.query, ask.close),
             Kind::Sse => self.open_stream(key, &ask, &sse_opening(), Frame::sse),
             Kind::WebSocket => self.open_stream(key, &ask, &websocket_opening(&ask.accept), Frame::websocket),
+            Kind::Floor => self.open_stream(key, &ask, &[], Frame::floor),
         }
     }
 
@@ -230,7 +244,14 @@ impl EventLoop {
             until: None,
             close: false,
         });
-        self.streams[list(ask.query.filter)].push(key);
+        let list = list(ask.query.filter);
+        match ask.kind {
+            Kind::Floor => self.floors[list].push(FloorSocket {
+                key,
+                held: reader.cursor().offset,
+            }),
+            _ => self.streams[list].push(key),
+        }
         Ok(())
     }
 

@@ -35,6 +35,19 @@ impl Frame {
         &self.bytes
     }
 
+    /// An update as an unmasked text frame, with the times it has: whoever reads it sees when it was due.
+    pub fn floor(entry: &Entry) -> Self {
+        Self {
+            times: Vec::new(),
+            ..Self::websocket(entry)
+        }
+    }
+
+    /// The bytes as they are.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// An update as a chunk of an event stream.
     pub fn sse(entry: &Entry) -> Self {
         let event = sse::update_event(entry);

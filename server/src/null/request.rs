@@ -18,10 +18,12 @@ pub enum Kind {
     LongPoll,
     Sse,
     WebSocket,
+    /// No transport: the frames of a WebSocket, with their true times and nothing around them (see [`super::floor`]).
+    Floor,
 }
 
 impl Kind {
-    pub const ALL: [Self; 4] = [Self::ShortPoll, Self::LongPoll, Self::Sse, Self::WebSocket];
+    pub const ALL: [Self; 5] = [Self::ShortPoll, Self::LongPoll, Self::Sse, Self::WebSocket, Self::Floor];
 
     /// The id of the transport's row.
     pub fn id(self) -> &'static str {
@@ -30,6 +32,7 @@ impl Kind {
             Self::LongPoll => "long-poll",
             Self::Sse => "sse",
             Self::WebSocket => "websocket",
+            Self::Floor => super::floor::ID,
         }
     }
 

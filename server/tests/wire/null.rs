@@ -103,6 +103,75 @@ async fn what_is_published_reaches_streams_and_held_polls_with_the_time_of_the_w
     assert_eq!(counter(&stats, "websocket", "deliveries"), 1);
 }
 
+/// The next frame as it stands on the wire, and the update in it.
+async fn bare_frame(raw: &mut Raw) -> (Vec<u8>, serde_json::Value) {
+    let mut frame = raw.exactly(4).await;
+    assert_eq!(frame[..2], [0x81, 126], "a whole text of 126 bytes or more, unmasked");
+    let length = usize::from(u16::from_be_bytes([frame[2], frame[3]]));
+    let text = raw.exactly(length).await;
+    let update = serde_json::from_slice(&text).expect("an update");
+    frame.extend(text);
+    (frame, update)
+}
+
+/// What the server counts of the floor, which is in no list of its transports.
+async fn floor_counted(server: &TestServer, name: &str) -> i64 {
+    counter(&server.stats().await, null::floor::ID, name)
+}
+
+#[tokio::test]
+async fn the_floor_has_no_head_and_keeps_the_times_of_every_update() {
+    let (mut server, null) = servers();
+    let mut all = Raw::connect(null.address).await;
+    all.send_head("GET", "/feed/floor?topic=all", &[]).await;
+    let mut one = Raw::connect(null.address).await;
+    one.send_head("GET", "/feed/floor?topic=match-2", &[]).await;
+    // The newest state of each topic it follows: only the first has one.
+    let (_, update) = bare_frame(&mut all).await;
+    assert_eq!((&update["offset"], &update["topic"]), (&2.into(), &"match-1".into()));
+    until("both are served", async || {
+        floor_counted(&server, "requests").await == 2
+    })
+    .await;
+    server.publish(0);
+    server.publish(1);
+    let (_, first) = bare_frame(&mut all).await;
+    let (bytes, second) = bare_frame(&mut all).await;
+    let (same, alone) = bare_frame(&mut one).await;
+    assert_eq!((&first["offset"], &second["offset"]), (&3.into(), &4.into()));
+    assert_eq!(bytes, same, "one frame for all sockets");
+    assert_eq!(alone["topic"], "match-2");
+    for (update, published) in [&first, &second].into_iter().zip(&server.hand.published[2..]) {
+        assert_eq!(update["due_us"], published.due_us, "{update}");
+        assert!(update["sent_us"].as_u64() >= update["due_us"].as_u64(), "{update}");
+    }
+    // What the ordinary server sends over a WebSocket, to the byte.
+    let mut websocket = Raw::connect(server.address).await;
+    let since = format!("/feed/websocket?since={}", server.cursor(3));
+    websocket.open(&since, &WEBSOCKET_HEADERS).await;
+    assert_eq!(bare_frame(&mut websocket).await.0, bytes);
+    assert!(!null::speaks(null::floor::ID), "it is no transport");
+}
+
+#[tokio::test]
+async fn a_floor_socket_that_is_gone_is_written_to_no_more() {
+    let (mut server, null) = servers();
+    let mut stays = Raw::connect(null.address).await;
+    stays.send_head("GET", "/feed/floor?topic=match-1", &[]).await;
+    bare_frame(&mut stays).await;
+    let mut leaves = Raw::connect(null.address).await;
+    leaves.send_head("GET", "/feed/floor?topic=match-1", &[]).await;
+    bare_frame(&mut leaves).await;
+    drop(leaves);
+    until("one is left", async || open(&server).await == 1).await;
+    for offset in 3..6u64 {
+        server.publish(0);
+        assert_eq!(bare_frame(&mut stays).await.1["offset"], offset);
+    }
+    let delivered = floor_counted(&server, "deliveries").await;
+    assert_eq!(delivered, 5, "two states and three updates");
+}
+
 #[tokio::test]
 async fn what_is_not_understood_closes_the_connection_and_nothing_else() {
     let (mut server, null) = servers();

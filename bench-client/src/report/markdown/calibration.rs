@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 
 use crate::calibration;
+use crate::floor;
 use crate::record::{Calibration, RunRecord};
 use crate::report::format::{known, quantile, time_us};
 use crate::report::histogram::Distribution;
@@ -24,7 +25,8 @@ pub fn share(record: &RunRecord) -> Result<String> {
     }
     let is_known = |id: &str| record.calibrations.iter().any(|one| one.transport == id);
     let planned = record.plan.transports.iter().map(String::as_str);
-    let unknown: Vec<&str> = planned.filter(|id| !is_known(id)).collect();
+    // The floor is a null server's already.
+    let unknown: Vec<&str> = planned.filter(|id| !is_known(id) && *id != floor::ID).collect();
     if !unknown.is_empty() && calibration::possible(&record.plan) {
         let names: Vec<&str> = unknown.iter().map(|id| label(record, id)).collect();
         words += &format!(

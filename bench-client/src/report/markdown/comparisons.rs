@@ -13,7 +13,7 @@ use super::table::{escape, table};
 
 /// The section, for a run of two techniques or more: with one there is nothing to compare, and nobody asked.
 pub fn comparisons(record: &RunRecord, found: &Comparisons) -> String {
-    if record.plan.contenders().len() == 1 {
+    if record.plan.compared().len() == 1 {
         return String::new();
     }
     let mut parts = vec!["## What can be said\n".to_owned()];

@@ -3,7 +3,7 @@
 use crate::record::{Quantile, Row, RunRecord, Verdict};
 use crate::report::format::{UNKNOWN, bytes, count, known, number, quantile, range, share, time_us};
 use crate::report::summary::{Summary, reach, row_label};
-use crate::report::{behaviour, notes};
+use crate::report::{behaviour, floor, notes};
 
 use super::table::table;
 
@@ -73,6 +73,13 @@ pub fn cost(summaries: &[Summary]) -> String {
         "Sums over all repeats, divided by the updates delivered in them; memory is the median of the repeats.",
         table(&headers, 1, rows),
     )
+}
+
+/// What each costs over the floor, where there is one.
+pub fn against_the_floor(summaries: &[Summary]) -> String {
+    floor::table(summaries).map_or_else(String::new, |one| {
+        section(one.title, one.intro, table(&one.headers, 1, one.rows))
+    })
 }
 
 pub fn completeness(record: &RunRecord) -> String {

@@ -42,6 +42,10 @@ impl EventLoop {
 
     /// Writes one update to the streams of a list.
     fn push(&mut self, list: usize, entry: &Entry) {
+        self.push_floor(list, entry);
+        if self.streams[list].is_empty() {
+            return;
+        }
         let (mut sse, mut websocket) = (None, None);
         let mut delivered = [0; Kind::ALL.len()];
         self.streams[list].retain(|&key| {
@@ -63,6 +67,28 @@ impl EventLoop {
         for (count, delivered) in self.counts.iter().zip(delivered) {
             count.deliveries.inc_by(delivered);
         }
+    }
+
+    /// Writes one update to the floor's sockets of a list: the same bytes to each, made once.
+    fn push_floor(&mut self, list: usize, entry: &Entry) {
+        if self.floors[list].is_empty() {
+            return;
+        }
+        let frame = Frame::floor(entry);
+        let (bytes, offset) = (frame.bytes(), entry.cursor.offset);
+        let mut delivered = 0;
+        self.floors[list].retain(|one| {
+            if one.held >= offset {
+                return true;
+            }
+            let written = self.connections[one.key].write(bytes);
+            delivered += 1;
+            if let Err(end) = written {
+                ended(&mut self.connections, one.key, end, &self.stats);
+            }
+            written.is_ok()
+        });
+        self.counts[Kind::Floor as usize].deliveries.inc_by(delivered);
     }
 
     /// Answers the held polls of a list with a batch that was handed out after `before`.

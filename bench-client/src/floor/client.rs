@@ -1,0 +1,210 @@
+//! One client of the floor: a socket, the request it begins with, and what it noted.
+//!
+//! ```text
+//! begin() -> Connecting -(writable)-> Asking (the request leaves) -> Open: read -> frames -> decode -> ClientLog
+//!                    `- refused, cut, not understood -> Gone: an error, and it stays away
+//! ```
+//!
+//! It notes what a [`crate::virtual_client::VirtualClient`] notes. What it leaves out: coming back, resuming, leaving.
+
+use std::{
+    io, mem,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
+
+use hdrhistogram::Histogram;
+use mio::{Interest, Registry, Token, event::Event};
+use parking_lot::Mutex;
+
+use super::{ID, frames::Frames};
+use crate::{
+    net::{
+        Net,
+        bare::{Bare, Connecting, Received},
+        count,
+    },
+    transports::{Arrival, Endpoint, SessionError, decode},
+    virtual_client::{ClientLog, Kind, Receipt},
+};
+
+/// What a client is made of.
+pub struct Client {
+    pub index: u32,
+    pub topic: Option<u32>,
+    pub endpoint: Arc<Endpoint>,
+    /// Log offset of the newest update held, for the drain.
+    pub position: Arc<AtomicU64>,
+    /// Latencies for the progress line; only a sample of the clients has one.
+    pub live: Option<Arc<Mutex<Histogram<u64>>>>,
+}
+
+/// A client within its reader.
+pub struct Following {
+    client: Client,
+    state: State,
+    frames: Frames,
+    /// When connect() started, µs since 1970.
+    started_us: u64,
+    pub log: ClientLog,
+}
+
+enum State {
+    /// Its turn to connect has not come, or it is over for good.
+    Away,
+    Connecting(Connecting),
+    /// So much of the request has left.
+    Asking(Bare, usize),
+    Open(Bare),
+}
+
+impl Following {
+    pub fn new(client: Client) -> Self {
+        let log = ClientLog {
+            client: client.index,
+            topic: client.topic,
+            ..ClientLog::default()
+        };
+        Self {
+            client,
+            state: State::Away,
+            frames: Frames::default(),
+            started_us: 0,
+            log,
+        }
+    }
+
+    /// Whether it has begun and has no session yet.
+    pub fn is_opening(&self) -> bool {
+        matches!(self.state, State::Connecting(_) | State::Asking(..))
+    }
+
+    /// Starts connect().
+    pub fn begin(&mut self, net: &Net, registry: &Registry, token: Token) {
+        self.started_us = net.clock.now_us();
+        let begun = net
+            .connect_bare(self.client.endpoint.address)
+            .and_then(|mut connecting| {
+                registry.register(connecting.source(), token, Interest::READABLE | Interest::WRITABLE)?;
+                Ok(connecting)
+            });
+        match begun {
+            Ok(connecting) => self.state = State::Connecting(connecting),
+            Err(error) => self.gone(net, &error.into()),
+        }
+    }
+
+    /// Goes on with what the socket allows now.
+    pub fn ready(&mut self, net: &Net, event: &Event, buffer: &mut [u8]) {
+        let result = match self.is_opening() {
+            true => self.open(net),
+            false => Ok(()),
+        };
+        // An edge is told once: what came while it was opening is read here.
+        let result = result.and_then(|()| self.read(net, event.is_read_closed(), buffer));
+        if let Err(error) = result {
+            self.gone(net, &error);
+        }
+    }
+
+    /// It has been opening since before this: gives up.
+    pub fn too_late(&mut self, net: &Net, before_us: u64) {
+        if self.is_opening() && self.started_us < before_us {
+            let error = io::Error::new(io::ErrorKind::TimedOut, "no connection in time");
+            self.gone(net, &error.into());
+        }
+    }
+
+    fn open(&mut self, net: &Net) -> Result<(), SessionError> {
+        self.state = match mem::replace(&mut self.state, State::Away) {
+            State::Connecting(connecting) => match connecting.finish(net)? {
+                Ok(bare) => State::Asking(bare, 0),
+                Err(connecting) => State::Connecting(connecting),
+            },
+            other => other,
+        };
+        let State::Asking(bare, sent) = &mut self.state else {
+            return Ok(());
+        };
+        let request = request(&self.client.endpoint);
+        *sent += bare.send(net, &request.as_bytes()[*sent..])?;
+        if *sent < request.len() {
+            return Ok(());
+        }
+        count(&net.counters.requests, 1);
+        // No head answers it: a client that has asked is one that is served, from the next update on.
+        count(&net.counters.connected, 1);
+        count(&net.counters.setup_bytes, request.len() as u64);
+        self.log.connect_us = Some(net.clock.now_us() - self.started_us);
+        if let State::Asking(bare, _) = mem::replace(&mut self.state, State::Away) {
+            self.state = State::Open(bare);
+        }
+        Ok(())
+    }
+
+    /// Takes everything the socket has. `closed`: the end of the stream was announced, and is behind what can be read.
+    fn read(&mut self, net: &Net, closed: bool, buffer: &mut [u8]) -> Result<(), SessionError> {
+        let State::Open(bare) = &self.state else { return Ok(()) };
+        loop {
+            let (bytes, at_us) = match bare.receive(net, buffer)? {
+                Received::Bytes { bytes, at_us } => (bytes, at_us),
+                Received::Nothing => return Ok(()),
+                Received::End => return Err(SessionError::Ended),
+            };
+            let (client, log, started_us) = (&self.client, &mut self.log, self.started_us);
+            let (mut updates, mut newest) = (0, None);
+            let split = self.frames.split(&buffer[..bytes], |text| {
+                let arrival = decode(text, &client.endpoint.topics, at_us)?;
+                note(client, &arrival, started_us, log);
+                updates += 1;
+                newest = Some(arrival.cursor.offset);
+                Ok(())
+            });
+            count(&net.counters.updates, updates);
+            if let Some(newest) = newest {
+                client.position.store(newest, Relaxed);
+            }
+            split?;
+            // A read that leaves room has emptied the socket (epoll(7)).
+            if bytes < buffer.len() && !closed {
+                return Ok(());
+            }
+        }
+    }
+
+    fn gone(&mut self, net: &Net, error: &SessionError) {
+        self.state = State::Away;
+        count(&net.counters.errors, 1);
+        self.log.errors.push(error.to_string());
+    }
+}
+
+fn note(client: &Client, arrival: &Arrival, started_us: u64, log: &mut ClientLog) {
+    let kind = match arrival.due_us < started_us {
+        true => Kind::Initial,
+        false => Kind::Live,
+    };
+    log.receipts.push(Receipt {
+        received_us: arrival.received_us,
+        due_us: arrival.due_us,
+        seq: arrival.seq,
+        topic: arrival.topic,
+        bytes: arrival.bytes,
+        home_score: arrival.home_score,
+        away_score: arrival.away_score,
+        shootout: arrival.shootout,
+        kind,
+    });
+    if let (Some(live), Kind::Live) = (&client.live, kind) {
+        live.lock()
+            .saturating_record(arrival.received_us.saturating_sub(arrival.due_us));
+    }
+}
+
+/// The request as it stands on the wire: what HTTP/1.1 demands and nothing more.
+pub fn request(endpoint: &Endpoint) -> String {
+    let target = endpoint.target(ID, None);
+    format!("GET {target} HTTP/1.1\r\nhost: {}\r\n\r\n", endpoint.authority)
+}

@@ -1,0 +1,159 @@
+//! The frames of a bare stream, out of whatever pieces reads bring.
+//!
+//! ```text
+//! 81 len [len len | 8 × len] text      RFC 6455, 5.2: a whole, unmasked text; everything else is refused
+//! ```
+
+use crate::transports::{SessionError, not_understood, websocket::MESSAGE_MAX_BYTES};
+
+/// FIN and the opcode of a text.
+const WHOLE_TEXT: u8 = 0x81;
+/// The largest length that stands in the second byte itself; the two above it announce 2 and 8 bytes.
+const SHORT_MOST: u8 = 125;
+const IN_TWO_BYTES: u8 = 126;
+const IN_EIGHT_BYTES: u8 = 127;
+
+/// One stream's place between two frames.
+#[derive(Debug, Default)]
+pub struct Frames {
+    /// The start of a frame whose rest has not come; nearly always empty. Never longer than a frame and what was read with it.
+    half: Vec<u8>,
+}
+
+impl Frames {
+    /// Hands over every text that is whole with these bytes.
+    pub fn split(
+        &mut self,
+        read: &[u8],
+        mut text: impl FnMut(&str) -> Result<(), SessionError>,
+    ) -> Result<(), SessionError> {
+        if self.half.is_empty() {
+            let taken = whole(read, &mut text)?;
+            self.half.extend_from_slice(&read[taken..]);
+        } else {
+            self.half.extend_from_slice(read);
+            let taken = whole(&self.half, &mut text)?;
+            self.half.drain(..taken);
+        }
+        Ok(())
+    }
+}
+
+/// Hands over the texts that are whole, and returns how many bytes they took.
+fn whole(bytes: &[u8], text: &mut impl FnMut(&str) -> Result<(), SessionError>) -> Result<usize, SessionError> {
+    let mut at = 0;
+    while let Some((head, length)) = header(&bytes[at..])? {
+        let Some(payload) = bytes.get(at + head..at + head + length) else {
+            break;
+        };
+        let words =
+            std::str::from_utf8(payload).map_err(|error| not_understood(format!("a text that is none: {error}")))?;
+        text(words)?;
+        at += head + length;
+    }
+    Ok(at)
+}
+
+/// Bytes of the header and of the text behind it; None while the header is not whole.
+fn header(bytes: &[u8]) -> Result<Option<(usize, usize)>, SessionError> {
+    let [first, second, rest @ ..] = bytes else {
+        return Ok(None);
+    };
+    if *first != WHOLE_TEXT || *second > IN_EIGHT_BYTES {
+        return Err(not_understood(format!(
+            "a frame that begins with {first:02x} {second:02x}: expected a whole unmasked text"
+        )));
+    }
+    let (head, length) = match *second {
+        short @ ..=SHORT_MOST => (2, u64::from(short)),
+        IN_TWO_BYTES => match rest.first_chunk() {
+            Some(length) => (4, u64::from(u16::from_be_bytes(*length))),
+            None => return Ok(None),
+        },
+        _ => match rest.first_chunk() {
+            Some(length) => (10, u64::from_be_bytes(*length)),
+            None => return Ok(None),
+        },
+    };
+    if length > MESSAGE_MAX_BYTES as u64 {
+        return Err(not_understood(format!(
+            "a frame of {length} bytes: {MESSAGE_MAX_BYTES} are the most"
+        )));
+    }
+    Ok(Some((head, length as usize)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(text: &str) -> Vec<u8> {
+        let length = text.len();
+        let mut frame = vec![WHOLE_TEXT];
+        match length {
+            0..=125 => frame.push(length as u8),
+            126..=0xffff => {
+                frame.push(IN_TWO_BYTES);
+                frame.extend((length as u16).to_be_bytes());
+            }
+            _ => {
+                frame.push(IN_EIGHT_BYTES);
+                frame.extend((length as u64).to_be_bytes());
+            }
+        }
+        frame.extend(text.as_bytes());
+        frame
+    }
+
+    fn texts(pieces: &[&[u8]]) -> Result<Vec<String>, SessionError> {
+        let (mut frames, mut texts) = (Frames::default(), Vec::new());
+        for piece in pieces {
+            frames.split(piece, |text| {
+                texts.push(text.to_owned());
+                Ok(())
+            })?;
+        }
+        Ok(texts)
+    }
+
+    #[test]
+    fn frames_of_every_length_are_whole_wherever_they_are_cut() {
+        let expected = [
+            "".to_owned(),
+            "ä".repeat(60),
+            "b".repeat(125),
+            "c".repeat(126),
+            "d".repeat(300),
+        ];
+        let stream: Vec<u8> = expected.iter().flat_map(|text| frame(text)).collect();
+        for cut in 0..=stream.len() {
+            let (start, end) = stream.split_at(cut);
+            assert_eq!(texts(&[start, end]).unwrap(), expected, "cut at {cut}");
+        }
+        let bytes: Vec<&[u8]> = stream.chunks(1).collect();
+        assert_eq!(texts(&bytes).unwrap(), expected, "byte by byte");
+        let long = ["e".repeat(70_000), "f".to_owned()];
+        let stream: Vec<u8> = long.iter().flat_map(|text| frame(text)).collect();
+        let pieces: Vec<&[u8]> = stream.chunks(16_384).collect();
+        assert_eq!(texts(&pieces).unwrap(), long);
+    }
+
+    #[test]
+    fn everything_else_is_refused() {
+        let masked = [0x81, 0x85, 1, 2, 3, 4];
+        let fragment = [0x01, 0x01, b'x'];
+        let ping = [0x89, 0x00];
+        let endless = [&[0x81, 127][..], &u64::MAX.to_be_bytes()].concat();
+        let no_text = [0x81, 0x01, 0xff];
+        for bytes in [&masked[..], &fragment, &ping, &endless, &no_text, b"HTTP/1.1 200 OK"] {
+            assert!(texts(&[bytes]).is_err(), "{bytes:02x?}");
+        }
+    }
+
+    #[test]
+    fn an_error_of_the_taker_ends_it() {
+        let mut frames = Frames::default();
+        let result = frames.split(&frame("x"), |_| Err(SessionError::Ended));
+        assert!(matches!(result, Err(SessionError::Ended)));
+    }
+}
