@@ -42,7 +42,12 @@ fn main() -> ExitCode {
         paths::ALL.iter().for_each(|path| count(path.0));
         return ExitCode::SUCCESS;
     }
-    if Command::new("valgrind").arg("--version").stdout(Stdio::null()).status().is_err() {
+    if Command::new("valgrind")
+        .arg("--version")
+        .stdout(Stdio::null())
+        .status()
+        .is_err()
+    {
         println!("instructions: valgrind is not installed, so nothing is counted. On Debian: apt-get install valgrind");
         return ExitCode::SUCCESS;
     }
@@ -68,7 +73,10 @@ fn steps(updates: u64) -> u32 {
 }
 
 fn count(name: &str) {
-    let (_, updates, make) = paths::ALL.iter().find(|path| path.0 == name).expect("a name of the table");
+    let (_, updates, make) = paths::ALL
+        .iter()
+        .find(|path| path.0 == name)
+        .expect("a name of the table");
     let mut step = make();
     for _ in 0..WARM_UPS {
         step();
@@ -89,7 +97,11 @@ fn counted_by_valgrind(name: &str) -> Result<u64, String> {
     let itself = std::env::current_exe().map_err(|error| error.to_string())?;
     let mut log = tempfile::tempfile().map_err(|error| error.to_string())?;
     let mut child = Command::new("valgrind")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null", "--toggle-collect=*instructions*counted*"])
+        .args([
+            "--tool=callgrind",
+            "--callgrind-out-file=/dev/null",
+            "--toggle-collect=*instructions*counted*",
+        ])
         .arg(itself)
         .args(["--count", name])
         .stdin(Stdio::null())
@@ -112,8 +124,12 @@ fn counted_by_valgrind(name: &str) -> Result<u64, String> {
     let read = log.rewind().and_then(|()| log.read_to_string(&mut words));
     read.map_err(|error| error.to_string())?;
     let line = words.lines().find_map(|line| line.split_once("Collected : "));
-    let count = line.and_then(|(_, count)| count.trim().parse().ok()).filter(|count| *count > 0);
-    count.filter(|_| status.success()).ok_or_else(|| format!("valgrind ended with {status} and counted nothing"))
+    let count = line
+        .and_then(|(_, count)| count.trim().parse().ok())
+        .filter(|count| *count > 0);
+    count
+        .filter(|_| status.success())
+        .ok_or_else(|| format!("valgrind ended with {status} and counted nothing"))
 }
 
 /// Counts of the last run, beside the build.
@@ -150,7 +166,11 @@ impl Kept {
     }
 
     fn write(&self) {
-        let lines: String = self.counts.iter().map(|(name, each)| format!("{name} {each}\n")).collect();
+        let lines: String = self
+            .counts
+            .iter()
+            .map(|(name, each)| format!("{name} {each}\n"))
+            .collect();
         if let Some(file) = &self.file
             && let Err(error) = std::fs::write(file, lines)
         {

@@ -76,7 +76,9 @@ fn main() -> ExitCode {
         options.seconds,
         options.poll_interval
     );
-    println!("| load generator | requests/s | client, cores | requests per second of client CPU | remark |\n|---|--:|--:|--:|---|");
+    println!(
+        "| load generator | requests/s | client, cores | requests per second of client CPU | remark |\n|---|--:|--:|--:|---|"
+    );
     let mut failed = false;
     for repeat in 0..options.repeats {
         let mut names = ["bench-client", "wrk", "oha"];
@@ -139,9 +141,15 @@ fn ours(options: &Options) -> anyhow::Result<Outcome> {
     );
     std::fs::write(&scenario, words)?;
     let mut command = Command::new(env!("CARGO_BIN_EXE_bench-client"));
-    command.arg("run").arg(&scenario).args(["--transport", "short-poll", "--json", "--force", "--out"]);
+    command
+        .arg("run")
+        .arg(&scenario)
+        .args(["--transport", "short-poll", "--json", "--force", "--out"]);
     let stdout = std::fs::File::create(folder.path().join("stdout"))?;
-    command.arg(folder.path().join("run")).stdout(stdout).stderr(Stdio::null());
+    command
+        .arg(folder.path().join("run"))
+        .stdout(stdout)
+        .stderr(Stdio::null());
     wait(command, Duration::from_secs(options.seconds.into()) + GRACE)?;
     let record = std::fs::read_to_string(folder.path().join("stdout"))?;
     let record: serde_json::Value = serde_json::from_str(&record).context("the run left no record")?;
@@ -159,7 +167,10 @@ fn ours(options: &Options) -> anyhow::Result<Outcome> {
 /// A tool that asks as fast as it can.
 fn other(name: &str, options: &Options) -> anyhow::Result<Outcome> {
     let (mut server, said) = OwnChild::start(&["--payload", UPDATE_BYTES])?;
-    let url = said.get("listening").and_then(|url| url.as_str()).context("the server said no address")?;
+    let url = said
+        .get("listening")
+        .and_then(|url| url.as_str())
+        .context("the server said no address")?;
     let address: SocketAddr = url.trim_start_matches("http://").parse()?;
     let clock: server::wire::ClockAnswer = get(address, "/api/clock")?;
     server.say(&format!("start {}\n", clock.now_us))?;
@@ -186,9 +197,15 @@ fn other(name: &str, options: &Options) -> anyhow::Result<Outcome> {
 /// Short polls the server has answered so far.
 fn requests(address: SocketAddr) -> anyhow::Result<u64> {
     let stats: serde_json::Value = get(address, "/api/stats")?;
-    let rows = stats.get("transports").and_then(|rows| rows.as_array()).context("no transports")?;
-    let row = rows.iter().find(|row| row.get("id").is_some_and(|id| id == "short-poll"));
-    row.and_then(|row| row.get("requests")?.as_u64()).context("no requests in the server's statistics")
+    let rows = stats
+        .get("transports")
+        .and_then(|rows| rows.as_array())
+        .context("no transports")?;
+    let row = rows
+        .iter()
+        .find(|row| row.get("id").is_some_and(|id| id == "short-poll"));
+    row.and_then(|row| row.get("requests")?.as_u64())
+        .context("no requests in the server's statistics")
 }
 
 fn cpu_of_ended_children_s() -> anyhow::Result<f64> {

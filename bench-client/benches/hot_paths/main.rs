@@ -10,11 +10,14 @@ fn main() {
 }
 
 /// Paths are made once per thread and repeated; a step that handles many updates says how many, for the rate.
-#[divan::bench(args = paths::ALL.iter().map(|path| path.0), max_time = 1.5)]
+#[divan::bench(args = paths::ALL.iter().map(|path| path.0), min_time = 0.7, max_time = 3)]
 fn path(bencher: divan::Bencher<'_, '_>, name: &str) {
-    let (_, updates, make) = paths::ALL.iter().find(|path| path.0 == name).expect("a name of the table");
-    let mut step = make();
+    let (_, updates, make) = paths::ALL
+        .iter()
+        .find(|path| path.0 == name)
+        .expect("a name of the table");
+    let step = make();
     bencher
         .counter(divan::counter::ItemsCount::new(*updates))
-        .bench_local(move || step());
+        .bench_local(step);
 }

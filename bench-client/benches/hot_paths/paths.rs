@@ -27,8 +27,10 @@ use super::world::{self, Noted, UPDATE_BYTES};
 /// The step to be repeated.
 pub type Step = Box<dyn FnMut()>;
 
-/// A path by its name; the number is how many updates one step handles.
-pub const ALL: &[(&str, u64, fn() -> Step)] = &[
+/// Its name, how many updates one step handles, and how it is made.
+pub type Path = (&'static str, u64, fn() -> Step);
+
+pub const ALL: &[Path] = &[
     ("server/encode", 1, encode_update),
     ("server/fan-out/1", 1, || fan_out(1)),
     ("server/fan-out/100", 100, || fan_out(100)),
@@ -79,7 +81,9 @@ fn frame_sse() -> Step {
 fn frame_websocket() -> Step {
     let entry = world::entry();
     // As small as the server's.
-    let config = WebSocketConfig::default().read_buffer_size(1024).write_buffer_size(4 * 1024);
+    let config = WebSocketConfig::default()
+        .read_buffer_size(1024)
+        .write_buffer_size(4 * 1024);
     let mut socket = WebSocket::from_raw_socket(Nowhere, Role::Server, Some(config));
     Box::new(move || {
         let text = Utf8Bytes::try_from(entry.json.clone()).expect("JSON is text");

@@ -27,7 +27,14 @@ impl OwnChild {
     pub fn start(flags: &[&str]) -> anyhow::Result<(Self, serde_json::Value)> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bench-client"));
         command.args(["serve", "--child", "--listen", "127.0.0.1:0", "--log-level", "warn"]);
-        command.args(["--heartbeat", NEVER_S, "--peer-timeout", NEVER_S, "--header-timeout", NEVER_S]);
+        command.args([
+            "--heartbeat",
+            NEVER_S,
+            "--peer-timeout",
+            NEVER_S,
+            "--header-timeout",
+            NEVER_S,
+        ]);
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("FEED_")) {
             command.env_remove(name);
         }
@@ -41,14 +48,18 @@ impl OwnChild {
             let _ = BufReader::new(stdout).read_line(&mut line);
             let _ = tell.send(line);
         });
-        let line = told.recv_timeout(START_TIMEOUT).context("the server did not listen in time")?;
+        let line = told
+            .recv_timeout(START_TIMEOUT)
+            .context("the server did not listen in time")?;
         let said = serde_json::from_str(&line).with_context(|| format!("the server said {line:?}, not its address"))?;
         Ok((child, said))
     }
 
     pub fn say(&mut self, words: &str) -> anyhow::Result<()> {
         let stdin = self.0.stdin.as_mut().context("the server has no stdin")?;
-        stdin.write_all(words.as_bytes()).context("the server no longer listens to us")
+        stdin
+            .write_all(words.as_bytes())
+            .context("the server no longer listens to us")
     }
 }
 
@@ -67,7 +78,9 @@ pub fn get<T: serde::de::DeserializeOwned>(address: SocketAddr, path: &str) -> a
     stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").as_bytes())?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
-    let (head, body) = answer.split_once("\r\n\r\n").with_context(|| format!("{path}: half an answer"))?;
+    let (head, body) = answer
+        .split_once("\r\n\r\n")
+        .with_context(|| format!("{path}: half an answer"))?;
     if !head.starts_with("HTTP/1.1 200") {
         bail!("{path} was answered {head:?}");
     }

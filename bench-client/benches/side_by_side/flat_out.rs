@@ -15,7 +15,9 @@ const HALVINGS: u32 = 3;
 
 /// Prints a line for each row; `rate_hz` of the rows is where it begins.
 pub fn run(rows: &[Row], load: Load) {
-    println!("| server | technique | kept up with, updates/s | deliveries/s | latency p99, ms | server, cores | reader, cores | fell behind at |");
+    println!(
+        "| server | technique | kept up with, updates/s | deliveries/s | latency p99, ms | server, cores | reader, cores | fell behind at |"
+    );
     println!("|---|---|--:|--:|--:|--:|--:|--:|");
     for row in rows {
         let (kept, broken_hz) = search(*row, load);
@@ -29,7 +31,9 @@ pub fn run(rows: &[Row], load: Load) {
         println!(
             "{name}| {hz:.0} | {:.0} | {} | {} | {} | {behind} |",
             figures.deliveries as f64 / figures.window_s,
-            figures.latency_p99_us.map_or("–".into(), |us| format!("{:.1}", us as f64 / 1e3)),
+            figures
+                .latency_p99_us
+                .map_or("–".into(), |us| format!("{:.1}", us as f64 / 1e3)),
             cores(figures.server_cpu_s),
             cores(figures.reader_cpu_s),
         );
@@ -70,6 +74,10 @@ fn attempt(row: Row, load: Load) -> Option<Figures> {
         }
     };
     let share = figures.deliveries as f64 / figures.expected as f64;
-    eprintln!("{what}: {:.1} % delivered within the window {}", share * 100.0, figures.faults.join("; "));
+    eprintln!(
+        "{what}: {:.1} % delivered within the window {}",
+        share * 100.0,
+        figures.faults.join("; ")
+    );
     (figures.sound() && share >= KEEPS_UP).then_some(figures)
 }

@@ -13,7 +13,10 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use bench_client::usage::Usage;
+use bench_client::{
+    machine::{self, CpuTicks},
+    usage::Usage,
+};
 
 use super::{
     reader::{Noted, Reader},
@@ -30,6 +33,10 @@ const WARM_UP_UPDATES: f64 = 3.0;
 /// How long the window's last update may take to every client.
 const DRAIN: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(5);
+/// Of the kernel's tables, on every machine that Linux runs on today (USER_HZ).
+const TICKS_PER_S: f64 = 100.0;
+/// A share of fewer ticks would be known to no better than a few percent.
+const TICKS_MIN: u64 = 50;
 
 /// What is measured.
 #[derive(Clone, Copy, PartialEq)]
@@ -59,6 +66,8 @@ pub struct Figures {
     pub reader_cpu_s: Option<f64>,
     /// Share of the server's CPU time, 0 to 1.
     pub kernel_share: Option<f64>,
+    /// Share of the machine's CPU time that neither the server nor this process used, nor was idle, 0 to 1.
+    pub others_share: Option<f64>,
     pub idle_bytes: Option<f64>,
     pub spread_p99_us: Option<u64>,
     pub latency_p99_us: Option<u64>,
@@ -69,11 +78,13 @@ pub struct Figures {
 impl Figures {
     /// None where the row is no measurement: a server that delivers less has less to do.
     pub fn cpu_us_per_update(&self) -> Option<f64> {
-        self.sound().then(|| Some(self.server_cpu_s? * 1e6 / self.deliveries as f64))?
+        self.sound()
+            .then(|| Some(self.server_cpu_s? * 1e6 / self.deliveries as f64))?
     }
 
     pub fn reader_us_per_update(&self) -> Option<f64> {
-        self.sound().then(|| Some(self.reader_cpu_s? * 1e6 / self.deliveries as f64))?
+        self.sound()
+            .then(|| Some(self.reader_cpu_s? * 1e6 / self.deliveries as f64))?
     }
 
     pub fn sound(&self) -> bool {
@@ -87,6 +98,7 @@ struct Counters {
     server_s: Option<f64>,
     reader_s: Option<f64>,
     ticks: Option<(u64, u64)>,
+    machine: Option<CpuTicks>,
 }
 
 impl Counters {
@@ -96,6 +108,7 @@ impl Counters {
             server_s: server.cpu_s(),
             reader_s: Usage::own().and_then(|own| own.cpu_s()),
             ticks: server.ticks(),
+            machine: machine::counts("").cpu,
         }
     }
 }
@@ -149,10 +162,18 @@ pub fn measure(row: Row, load: Load) -> anyhow::Result<Figures> {
     figures.reader_cpu_s = between(to.reader_s, from.reader_s);
     figures.kernel_share = to.ticks.zip(from.ticks).and_then(|(to, from)| {
         let all = to.0 - from.0;
-        (all > 0).then(|| (to.1 - from.1) as f64 / all as f64)
+        (all >= TICKS_MIN).then(|| (to.1 - from.1) as f64 / all as f64)
     });
-    figures.idle_bytes =
-        rss_after.zip(rss_before).map(|(after, before)| (after as f64 - before as f64) / load.clients as f64);
+    figures.others_share = to.machine.zip(from.machine).and_then(|(to, from)| {
+        let ticks = to.since(&from);
+        let machine_s = ticks.all() as f64 / TICKS_PER_S;
+        let used_s = (ticks.all() - ticks.idle) as f64 / TICKS_PER_S;
+        // Ticks are coarse: a little below zero is none.
+        Some(((used_s - figures.server_cpu_s? - figures.reader_cpu_s?) / machine_s).max(0.0))
+    });
+    figures.idle_bytes = rss_after
+        .zip(rss_before)
+        .map(|(after, before)| (after as f64 - before as f64) / load.clients as f64);
     Ok(figures)
 }
 
@@ -167,7 +188,9 @@ fn received(noted: &Noted, published: &[(u32, u64)], clients: usize, wall: (u64,
         let at_us = noted.origin_us + u64::from(receipt.at_us);
         deliveries += u64::from((wall.0..wall.1).contains(&at_us));
         let index = receipt.seq.checked_sub(first_seq).map(|index| index as usize);
-        let Some(index) = index.filter(|index| *index < published.len()) else { continue };
+        let Some(index) = index.filter(|index| *index < published.len()) else {
+            continue;
+        };
         let (least, most) = spreads[index];
         spreads[index] = (at_us.min(least), at_us.max(most));
         match at_us.checked_sub(published[index].1) {
@@ -176,17 +199,29 @@ fn received(noted: &Noted, published: &[(u32, u64)], clients: usize, wall: (u64,
         }
     }
     let delivered = latencies.len() as u64 + early;
-    let mut spreads: Vec<u64> = spreads.iter().filter(|(from, _)| *from < u64::MAX).map(|(a, b)| b - a).collect();
-    let contiguous = published.last().is_some_and(|last| (last.0 - first_seq) as usize + 1 == published.len());
+    let mut spreads: Vec<u64> = spreads
+        .iter()
+        .filter(|(from, _)| *from < u64::MAX)
+        .map(|(a, b)| b - a)
+        .collect();
+    let contiguous = published
+        .last()
+        .is_some_and(|last| (last.0 - first_seq) as usize + 1 == published.len());
     let mut faults = Vec::new();
     let mut fault = |is: bool, words: String| faults.extend(is.then_some(words));
     fault(delivered != expected, format!("{delivered} of {expected} delivered"));
     fault(early > 0, format!("{early} received before they were due"));
-    fault(noted.repeated > 0, format!("{} came again or out of order", noted.repeated));
+    fault(
+        noted.repeated > 0,
+        format!("{} came again or out of order", noted.repeated),
+    );
     fault(noted.unnoted > 0, format!("{} too many to note", noted.unnoted));
     fault(!contiguous, "the publish log has a gap".into());
     let why = noted.fault.as_deref().unwrap_or("unknown");
-    fault(noted.cut > 0 || noted.fault.is_some(), format!("{} clients were cut ({why})", noted.cut));
+    fault(
+        noted.cut > 0 || noted.fault.is_some(),
+        format!("{} clients were cut ({why})", noted.cut),
+    );
     Figures {
         expected,
         delivered,
@@ -195,10 +230,13 @@ fn received(noted: &Noted, published: &[(u32, u64)], clients: usize, wall: (u64,
         server_cpu_s: None,
         reader_cpu_s: None,
         kernel_share: None,
+        others_share: None,
         idle_bytes: None,
         spread_p99_us: p99(&mut spreads),
         // A missed one stands at infinity: then there is no p99 to tell.
-        latency_p99_us: (delivered == expected && early == 0).then(|| p99(&mut latencies)).flatten(),
+        latency_p99_us: (delivered == expected && early == 0)
+            .then(|| p99(&mut latencies))
+            .flatten(),
         faults,
     }
 }

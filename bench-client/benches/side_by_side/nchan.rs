@@ -58,7 +58,9 @@ pub fn installed() -> Option<(PathBuf, PathBuf)> {
 pub fn versions() -> Option<String> {
     let (binary, _) = installed()?;
     let output = Command::new(binary).arg("-v").output().ok()?;
-    let nginx = String::from_utf8_lossy(&output.stderr).trim().replace("nginx version: ", "");
+    let nginx = String::from_utf8_lossy(&output.stderr)
+        .trim()
+        .replace("nginx version: ", "");
     let query = ["-W", "-f", "${Version}", "libnginx-mod-nchan"];
     let package = Command::new("dpkg-query").args(query).output().ok();
     let package = package.filter(|output| output.status.success());
@@ -109,7 +111,13 @@ impl Nchan {
 
     /// Publishes from then on, until it is dropped.
     pub fn publish(&mut self, first_us: u64, rate_hz: f64) -> anyhow::Result<()> {
-        self.publisher = Some(Publisher::start(self.address, self.clock, first_us, rate_hz, self.update_bytes)?);
+        self.publisher = Some(Publisher::start(
+            self.address,
+            self.clock,
+            first_us,
+            rate_hz,
+            self.update_bytes,
+        )?);
         Ok(())
     }
 
@@ -159,7 +167,11 @@ fn configuration(module: &Path, folder: &Path, address: SocketAddr, clients: usi
              nchan_subscriber_first_message newest; }}\n"
         )
     };
-    let locations = [("websocket", "websocket"), ("sse", "eventsource"), ("long-poll", "longpoll")];
+    let locations = [
+        ("websocket", "websocket"),
+        ("sse", "eventsource"),
+        ("long-poll", "longpoll"),
+    ];
     let locations: String = locations.map(|(id, kind)| location(id, kind)).concat();
     format!(
         "load_module {module};

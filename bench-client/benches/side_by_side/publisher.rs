@@ -153,7 +153,10 @@ fn post(stream: &mut TcpStream, json: &[u8]) -> anyhow::Result<()> {
         if !matches!(head.code, Some(201 | 202)) {
             bail!("an update was answered with status {}", head.code.unwrap_or(0));
         }
-        let named = head.headers.iter().find(|one| one.name.eq_ignore_ascii_case("content-length"));
+        let named = head
+            .headers
+            .iter()
+            .find(|one| one.name.eq_ignore_ascii_case("content-length"));
         let body = named.and_then(|one| std::str::from_utf8(one.value).ok()?.parse::<usize>().ok());
         if held >= length + body.context("an answer without a content-length")? {
             return Ok(());

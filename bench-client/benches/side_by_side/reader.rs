@@ -110,7 +110,8 @@ impl Reader {
             stream.write_all(plan.request.as_bytes())?;
             stream.set_nonblocking(true)?;
             let mut stream = TcpStream::from_std(stream);
-            poll.registry().register(&mut stream, Token(index), Interest::READABLE)?;
+            poll.registry()
+                .register(&mut stream, Token(index), Interest::READABLE)?;
             clients.push(Some(Client {
                 stream,
                 tail: Tail::default(),
@@ -193,7 +194,9 @@ impl Work {
             }
             for event in &events {
                 let Token(index) = event.token();
-                let Some(mut client) = self.clients[index].take() else { continue };
+                let Some(mut client) = self.clients[index].take() else {
+                    continue;
+                };
                 match self.read(&mut client, &finder, &mut buffer) {
                     Ok(()) => self.clients[index] = Some(client),
                     Err(error) => {

@@ -109,9 +109,8 @@ impl Server {
         // Beside ours it would be woken for every update, for nobody.
         flags.extend((kind == ServerKind::Floor).then_some("--null"));
         let (child, said) = OwnChild::start(&flags)?;
-        let address = |key: &str| -> Option<SocketAddr> {
-            said.get(key)?.as_str()?.trim_start_matches("http://").parse().ok()
-        };
+        let address =
+            |key: &str| -> Option<SocketAddr> { said.get(key)?.as_str()?.trim_start_matches("http://").parse().ok() };
         let api = address("listening").context("the server said no address")?;
         let serving = match kind {
             ServerKind::Floor => address("null").context("the null server said no address")?,

@@ -17,7 +17,13 @@ type Pick = fn(&Figures) -> Option<f64>;
 
 impl Measured {
     fn of(&self, repeat: usize, pick: Pick) -> Option<f64> {
-        pick(self.repeats.get(repeat)?.as_ref().ok().filter(|figures| figures.sound())?)
+        pick(
+            self.repeats
+                .get(repeat)?
+                .as_ref()
+                .ok()
+                .filter(|figures| figures.sound())?,
+        )
     }
 
     /// Every repeat's value; None where one is missing: a median of the ones that went well would flatter.
@@ -32,7 +38,15 @@ impl Measured {
         shown(ratios, |value| format!("{value:.2}"), "")
     }
 
-    fn delivered(&self) -> String {
+    /// Every repeat is a measurement.
+    pub fn sound(&self) -> bool {
+        self.repeats
+            .iter()
+            .all(|repeat| repeat.as_ref().is_ok_and(Figures::sound))
+    }
+
+    /// What became of the updates, in words.
+    pub fn delivered(&self) -> String {
         let mut words: Vec<String> = Vec::new();
         let mut counts: Vec<u64> = Vec::new();
         for repeat in &self.repeats {
@@ -46,7 +60,7 @@ impl Measured {
         }
         words.dedup();
         match (words.is_empty(), counts.first()) {
-            (true, Some(first)) => format!("all {} each time", first),
+            (true, Some(first)) => format!("all {first} each time"),
             _ => format!("**no measurement**: {}", words.join("; ")),
         }
     }
@@ -56,17 +70,22 @@ impl Measured {
 pub fn markdown(measured: &[Measured]) -> String {
     let mut table = String::from(
         "| server | technique | updates/s | CPU per update, µs | × floor | × Nchan | in the kernel | the reader's, µs | \
-         memory per idle connection, KiB | spread p99, ms | × floor | latency p99, ms | delivered |\n\
-         |---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|\n",
+         memory per idle connection, KiB | spread p99, ms | × floor | latency p99, ms | others on the machine | delivered |\n\
+         |---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|\n",
     );
     let cpu: Pick = Figures::cpu_us_per_update;
     let spread: Pick = |figures| figures.spread_p99_us.map(|us| us as f64 / 1e3);
     for one in measured {
         let row = one.row;
         let same_rate = |other: &&Measured| other.row.rate_hz == row.rate_hz;
-        let floor = measured.iter().filter(same_rate).find(|other| other.row.server == ServerKind::Floor);
+        let floor = measured
+            .iter()
+            .filter(same_rate)
+            .find(|other| other.row.server == ServerKind::Floor);
         let nchan = measured.iter().filter(same_rate).find(|other| {
-            row.server != ServerKind::Floor && other.row.server == ServerKind::Nchan && other.row.technique == row.technique
+            row.server != ServerKind::Floor
+                && other.row.server == ServerKind::Nchan
+                && other.row.technique == row.technique
         });
         let show = |pick: Pick, digits: usize, unit| {
             shown(one.all(|k| one.of(k, pick)), |value| format!("{value:.digits$}"), unit)
@@ -74,7 +93,7 @@ pub fn markdown(measured: &[Measured]) -> String {
         // Writing into a String cannot fail.
         let _ = writeln!(
             table,
-            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
             row.server.name(),
             row.technique.id(),
             row.rate_hz,
@@ -87,6 +106,7 @@ pub fn markdown(measured: &[Measured]) -> String {
             show(spread, 1, ""),
             one.times(floor, spread),
             show(|figures| figures.latency_p99_us.map(|us| us as f64 / 1e3), 1, ""),
+            show(|figures| Some(figures.others_share? * 100.0), 0, " %"),
             one.delivered(),
         );
     }
