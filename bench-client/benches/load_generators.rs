@@ -153,14 +153,18 @@ fn ours(options: &Options) -> anyhow::Result<Outcome> {
     wait(command, Duration::from_secs(options.seconds.into()) + GRACE)?;
     let record = std::fs::read_to_string(folder.path().join("stdout"))?;
     let record: serde_json::Value = serde_json::from_str(&record).context("the run left no record")?;
-    let row = record.pointer("/rows/0").context("the run has no row")?;
+    let row = record.pointer("/rows/0/figures").context("the run has no row")?;
     let number = |key: &str| row.get(key).and_then(serde_json::Value::as_f64);
     let skipped = number("polls_skipped").unwrap_or(0.0);
+    let verdict = row
+        .get("validity")
+        .and_then(|verdict| verdict.as_str())
+        .unwrap_or("no verdict");
     Ok(Outcome {
         requests: number("requests").context("the row has no requests")? as u64,
         seconds: f64::from(options.seconds),
         cpu_s: number("client_cpu_s").context("the row has no client CPU")?,
-        remark: format!("paced, each update decoded; {skipped} polls skipped"),
+        remark: format!("paced, each update decoded; {skipped} polls skipped; {verdict}"),
     })
 }
 

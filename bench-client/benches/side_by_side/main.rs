@@ -11,6 +11,7 @@ mod flat_out;
 mod long_poll;
 mod measure;
 mod nchan;
+mod noted;
 mod publisher;
 mod reader;
 mod scan;
@@ -173,9 +174,13 @@ fn header(options: &Options) {
         environment::tool().revision,
         nchan::versions().map_or(String::new(), |versions| format!(" · {versions}")),
     );
+    let repeats = match options.flat_out {
+        true => String::new(),
+        false => format!(", {} repeats", options.repeats),
+    };
     println!(
-        "{} clients, one topic, updates of {} B, window {} s, {} repeats; clients and servers share the cores, over loopback\n",
-        options.clients, options.update_bytes, options.seconds, options.repeats
+        "{} clients, one topic, updates of {} B, window {} s{repeats}; clients and servers share the cores, over loopback\n",
+        options.clients, options.update_bytes, options.seconds
     );
     if nchan::installed().is_none() {
         println!("{}\n", nchan::MISSING);

@@ -19,7 +19,8 @@ use bench_client::{
 };
 
 use super::{
-    reader::{Noted, Reader},
+    noted::Noted,
+    reader::Reader,
     servers::{Server, ServerKind, Technique},
 };
 

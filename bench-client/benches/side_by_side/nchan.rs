@@ -43,8 +43,6 @@ pub struct Nchan {
     update_bytes: u32,
     publisher: Option<Publisher>,
     keeper: Child,
-    /// Removed when nginx is gone.
-    folder: tempfile::TempDir,
 }
 
 /// nginx and the module, where they are installed.
@@ -92,7 +90,6 @@ impl Nchan {
             update_bytes,
             publisher: None,
             keeper,
-            folder,
         };
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line)?;
@@ -100,12 +97,14 @@ impl Nchan {
         let deadline = Instant::now() + START_TIMEOUT;
         while nchan.pids.len() != 2 || TcpStream::connect_timeout(&address, START_TIMEOUT).is_err() {
             if Instant::now() > deadline {
-                let words = fs::read_to_string(nchan.folder.path().join("words")).unwrap_or_default();
+                let words = fs::read_to_string(folder.path().join("words")).unwrap_or_default();
                 bail!("nginx did not listen in time; it said: {}", words.trim());
             }
             std::thread::sleep(Duration::from_millis(20));
             nchan.pids = std::iter::once(master).chain(children(master)).collect();
         }
+        // All of it has been read, and what is never written to disk needs no folder: one that is killed leaves none behind either.
+        drop(folder);
         Ok(nchan)
     }
 

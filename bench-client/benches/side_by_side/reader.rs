@@ -25,6 +25,7 @@ use server::clock::Clock;
 
 use super::{
     long_poll::LongPoll,
+    noted::Noted,
     scan::{MARKER, TAIL_MAX, Tail},
 };
 
@@ -36,8 +37,6 @@ const EVENTS: usize = 1024;
 const LOOK: Duration = Duration::from_millis(20);
 /// How long one connect may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Receipts that are kept, 8 bytes each; more are only counted.
-const RECEIPTS_MAX: usize = 40_000_000;
 
 /// What the clients say.
 #[derive(Clone)]
@@ -49,28 +48,6 @@ pub struct Plan {
     pub head: bool,
     /// The request is asked again after every answer.
     pub long_poll: Option<LongPoll>,
-}
-
-/// One update at one client.
-#[derive(Clone, Copy)]
-pub struct Receipt {
-    pub seq: u32,
-    /// When the read that completed it returned, µs after [`Noted::origin_us`].
-    pub at_us: u32,
-}
-
-/// Everything the clients noted.
-#[derive(Default)]
-pub struct Noted {
-    pub origin_us: u64,
-    pub receipts: Vec<Receipt>,
-    /// Receipts beyond [`RECEIPTS_MAX`].
-    pub unnoted: u64,
-    /// Updates that came again or after a newer one: no receipts.
-    pub repeated: u64,
-    /// Clients that were cut, and what was wrong with the first one.
-    pub cut: u64,
-    pub fault: Option<String>,
 }
 
 /// What the thread tells while it runs.
@@ -128,11 +105,7 @@ impl Reader {
             clients,
             clock,
             shared: shared.clone(),
-            held_by: Vec::new(),
-            noted: Noted {
-                origin_us: clock.now_us(),
-                ..Noted::default()
-            },
+            noted: Noted::since(clock.now_us()),
             head: plan.head,
         };
         let thread = std::thread::Builder::new()
@@ -173,8 +146,6 @@ struct Work {
     clients: Vec<Option<Client>>,
     clock: Clock,
     shared: Arc<Shared>,
-    /// By seq: how many clients hold it.
-    held_by: Vec<u32>,
     noted: Noted,
     head: bool,
 }
@@ -215,6 +186,7 @@ impl Work {
 
     /// Reads until the socket is empty. A read that does not fill the buffer has emptied it (epoll(7), question 9).
     fn read(&mut self, client: &mut Client, finder: &Finder<'_>, buffer: &mut [u8]) -> io::Result<()> {
+        let (clients, shared) = (self.clients.len() as u32, &self.shared);
         loop {
             let read = match client.stream.read(&mut buffer[TAIL_MAX..]) {
                 Ok(0) => return Err(io::Error::other("the server closed a connection")),
@@ -226,7 +198,6 @@ impl Work {
             let at_us = self.clock.now_us().saturating_sub(self.noted.origin_us) as u32;
             let bytes = &buffer[TAIL_MAX..TAIL_MAX + read];
             if !client.opened {
-                client.opened = true;
                 if self.head {
                     let good = bytes.starts_with(b"HTTP/1.1 200") || bytes.starts_with(b"HTTP/1.1 101");
                     if !good {
@@ -235,32 +206,16 @@ impl Work {
                     }
                     self.shared.opened.fetch_add(1, Relaxed);
                 }
+                client.opened = true;
             }
             // Asked again before anything is noted: a slow note must not make a slow poller.
             if let Some(long_poll) = &mut client.long_poll {
                 long_poll.take(bytes, &mut client.stream)?;
             }
-            let (clients, last_seq) = (self.clients.len() as u32, &mut client.last_seq);
-            let (noted, held_by, shared) = (&mut self.noted, &mut self.held_by, &self.shared);
+            let (noted, last_seq) = (&mut self.noted, &mut client.last_seq);
             client.tail.scan(finder, buffer, read, |seq| {
-                if seq <= *last_seq {
-                    noted.repeated += 1;
-                    return;
-                }
-                *last_seq = seq;
-                match noted.receipts.len() < RECEIPTS_MAX {
-                    true => noted.receipts.push(Receipt { seq, at_us }),
-                    false => noted.unnoted += 1,
-                }
-                let seq_index = seq as usize;
-                if seq_index < RECEIPTS_MAX {
-                    if held_by.len() <= seq_index {
-                        held_by.resize(seq_index + 1, 0);
-                    }
-                    held_by[seq_index] += 1;
-                    if held_by[seq_index] == clients {
-                        shared.held_by_all.store(seq, Relaxed);
-                    }
+                if noted.note(seq, at_us, last_seq) == clients {
+                    shared.held_by_all.store(seq, Relaxed);
                 }
             });
             if read < buffer.len() - TAIL_MAX {
