@@ -22,10 +22,10 @@ use framing::Framing;
 pub mod framing;
 pub mod http;
 mod long_poll;
-pub(crate) mod poll;
+pub mod poll;
 mod short_poll;
-pub(crate) mod sse;
-pub(crate) mod websocket;
+pub mod sse;
+pub mod websocket;
 
 /// A transport as clients use it.
 pub struct ClientTransport {
@@ -222,7 +222,7 @@ struct Head<'a> {
 }
 
 /// Decodes an encoded update.
-pub(crate) fn decode(json: &str, topics: &TopicIndex, received_us: u64) -> Result<Arrival, SessionError> {
+pub fn decode(json: &str, topics: &TopicIndex, received_us: u64) -> Result<Arrival, SessionError> {
     let head: Head<'_> = serde_json::from_str(json).map_err(|error| not_an_update(json, &error))?;
     let topic = topics.get(head.topic.as_ref());
     let topic = *topic.ok_or_else(|| not_understood(format!("an update of the unknown topic {:?}", head.topic)))?;

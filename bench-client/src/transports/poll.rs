@@ -148,14 +148,14 @@ impl Poller {
 }
 
 /// What an answer's body says besides its updates.
-pub(crate) struct Answered {
+pub struct Answered {
     pub cursor: Cursor,
     pub more: bool,
     pub updates: usize,
 }
 
 /// Reads a poll's answer, whole or not at all: half of one would come again, and look like a duplicate.
-pub(crate) fn read_answer(
+pub fn read_answer(
     body: &[u8],
     topics: &TopicIndex,
     received_us: u64,

@@ -149,7 +149,7 @@ impl Session for Sse {
 }
 
 /// Takes what an event brings, and the position behind it.
-pub(crate) fn read_event(
+pub fn read_event(
     event: &SseEvent<'_>,
     topics: &TopicIndex,
     received_us: u64,

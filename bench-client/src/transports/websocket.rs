@@ -194,7 +194,7 @@ impl Session for Socket {
 }
 
 /// Reads a message: an update, or the word that some may be missing. Returns the position behind it.
-pub(crate) fn read_message(
+pub fn read_message(
     text: &str,
     topics: &TopicIndex,
     received_us: u64,

@@ -7,10 +7,10 @@ use futures_util::future::BoxFuture;
 
 use crate::{front::Line, http::FeedRequest, hub::BatchBounds, wire::TransportDescription};
 
-pub(crate) mod answer;
+pub mod answer;
 mod long_poll;
 mod short_poll;
-pub(crate) mod sse;
+pub mod sse;
 mod websocket;
 
 pub use answer::POLL_BATCH;

@@ -247,7 +247,7 @@ impl Session {
 }
 
 /// An update as an event of the stream.
-pub(crate) fn update_event(entry: &Entry) -> Bytes {
+pub fn update_event(entry: &Entry) -> Bytes {
     let mut event = Vec::with_capacity(entry.json.len() + 64);
     event.extend_from_slice(EVENT_START);
     event.extend_from_slice(&entry.json);
