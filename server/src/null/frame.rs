@@ -7,7 +7,11 @@
 
 use crate::{
     hub::{Batch, Entry},
-    transports::{answer, sse},
+    transports::{
+        answer,
+        sse::{self, chunk},
+        websocket::text_frame,
+    },
     wire::Cursor,
 };
 
@@ -63,20 +67,8 @@ impl Frame {
 
     /// An update as an unmasked text frame (RFC 6455, 5.2).
     pub fn websocket(entry: &Entry) -> Self {
-        let mut bytes = vec![0x81];
-        match entry.json.len() {
-            short @ 0..126 => bytes.push(short as u8),
-            middle @ 126..65_536 => {
-                bytes.push(126);
-                bytes.extend((middle as u16).to_be_bytes());
-            }
-            long => {
-                bytes.push(127);
-                bytes.extend((long as u64).to_be_bytes());
-            }
-        }
-        let start = bytes.len();
-        bytes.extend_from_slice(&entry.json);
+        let bytes = text_frame(&entry.json);
+        let start = bytes.len() - entry.json.len();
         Self {
             times: times(&entry.json).map(|at| start + at).collect(),
             bytes,
@@ -121,14 +113,6 @@ pub fn websocket_opening(accept: &str) -> Vec<u8> {
     let head =
         "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: ";
     format!("{head}{accept}\r\n{DATE}\r\n").into_bytes()
-}
-
-/// One chunk of a chunked body (RFC 9112, 7.1).
-fn chunk(data: &[u8]) -> Vec<u8> {
-    let mut chunk = format!("{:X}\r\n", data.len()).into_bytes();
-    chunk.extend_from_slice(data);
-    chunk.extend_from_slice(b"\r\n");
-    chunk
 }
 
 /// Where the times of an encoded update stand. Within a text these keys would have a backslash before their second quote.

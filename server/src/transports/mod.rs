@@ -11,7 +11,7 @@ pub mod answer;
 mod long_poll;
 mod short_poll;
 pub mod sse;
-mod websocket;
+pub(crate) mod websocket;
 
 pub use answer::POLL_BATCH;
 

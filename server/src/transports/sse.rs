@@ -94,6 +94,12 @@ fn update_chunk(entry: &Entry) -> &Bytes {
     entry.frame(frame_slot::SSE, |entry| chunk(&update_event(entry)).into())
 }
 
+/// The event within a chunk: hyper frames it again.
+fn event_of(chunk: &Bytes) -> Bytes {
+    let start = chunk.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    chunk.slice(start..chunk.len() - b"\r\n".len())
+}
+
 /// One chunk of a chunked body (RFC 9112, 7.1).
 pub(crate) fn chunk(data: &[u8]) -> Vec<u8> {
     let mut chunk = Vec::with_capacity(data.len() + 12);
@@ -147,7 +153,7 @@ fn events(app: Arc<App>, stats: Arc<TransportStats>, mut reader: Reader) -> impl
             }
             stats.count(&batch);
             for entry in batch.updates {
-                yield update_event(&entry);
+                yield event_of(update_chunk(&entry));
             }
             tokio::select! {
                 () = reader.ready() => batch = reader.read(PUSH_BATCH),
@@ -229,20 +235,23 @@ impl Session {
         }
     }
 
-    /// Writes everything that is there.
+    /// Writes everything that is there; when the server stops, no more than what was begun.
     async fn catch_up(&mut self) -> io::Result<()> {
-        loop {
+        while !self.app.fanout.is_closed() {
             let batch = self.reader.read(PUSH_BATCH);
             if batch.is_empty() {
-                return Ok(());
+                break;
             }
             self.stats.count(&batch);
             let Batch { updates, reset, .. } = batch;
             let reset = reset.map(|reset| chunk(&reset_event(reset)).into());
-            let updates = updates.iter().map(|entry| update_chunk(entry).clone());
-            let frames = reset.into_iter().chain(updates).collect();
+            let frames = updates.iter().map(|entry| update_chunk(entry).clone());
+            let frames = reset.into_iter().chain(frames).collect();
+            // The log may forget them while this waits for a slow peer.
+            drop(updates);
             write_frames(&mut self.connection, frames).await?;
         }
+        Ok(())
     }
 }
 

@@ -358,13 +358,14 @@ impl Session {
         }
     }
 
-    /// Writes everything that is there: what is unsent first, then what is behind the reader.
+    /// Writes everything that is there: what is unsent first, then what is behind the reader; when the server stops, no more than what was
+    /// begun.
     async fn catch_up(&mut self) -> Result<(), End> {
         self.socket.flush().await?;
-        loop {
+        while !self.app.fanout.is_closed() {
             let batch = self.reader.read(PUSH_BATCH);
             if batch.is_empty() {
-                return Ok(());
+                break;
             }
             self.stats.count(&batch);
             let Batch { updates, reset, .. } = batch;
@@ -380,9 +381,11 @@ impl Session {
                 frames.push(text_frame(&message).into());
             }
             frames.extend(updates.iter().map(|entry| update_frame(entry).clone()));
+            // The log may forget them while this waits for a slow peer.
             drop(updates);
             write_frames(self.socket.get_mut(), frames).await?;
         }
+        Ok(())
     }
 }
 
