@@ -11,15 +11,13 @@ use bench_client::{
     tally::tally,
     transports::{Arrivals, decode, poll, sse, websocket},
 };
+use bytes::Bytes;
 use futures_util::FutureExt;
 use server::{
+    fanout::Framing,
     hub::encode,
-    transports::{answer, sse as server_sse},
+    transports::{answer, sse as server_sse, websocket as server_websocket},
     wire::Cursor,
-};
-use tokio_tungstenite::tungstenite::{
-    Message, Utf8Bytes,
-    protocol::{Role, WebSocket, WebSocketConfig},
 };
 
 use super::world::{self, Noted, UPDATE_BYTES};
@@ -34,7 +32,10 @@ pub const ALL: &[Path] = &[
     ("server/encode", 1, encode_update),
     ("server/fan-out/1", 1, || fan_out(1)),
     ("server/fan-out/100", 100, || fan_out(100)),
-    ("server/fan-out/10000", 10_000, || fan_out(10_000)),
+    ("server/fan-out/1000", 1_000, || fan_out(1_000)),
+    ("server/readers/1", 1, || readers(1)),
+    ("server/readers/100", 100, || readers(100)),
+    ("server/readers/10000", 10_000, || readers(10_000)),
     ("server/frame/sse", 1, frame_sse),
     ("server/frame/websocket", 1, frame_websocket),
     ("server/frame/poll-1", 1, || frame_poll(1)),
@@ -55,8 +56,18 @@ fn encode_update() -> Step {
     })
 }
 
+/// Publishing to sessions that keep up: each costs its seat and a system call. The frames are empty, so nothing fills up.
+fn fan_out(seats: usize) -> Step {
+    static NOTHING: Framing = Framing {
+        frame: |_, _| Bytes::new(),
+        once: false,
+    };
+    let mut stage = world::Stage::set(seats, &NOTHING);
+    Box::new(move || stage.publish())
+}
+
 /// One update into the hub, and every session that waits takes it: its future becomes ready, and it reads. No socket, no task.
-fn fan_out(readers: usize) -> Step {
+fn readers(readers: usize) -> Step {
     let (hub, mut publisher) = world::hub();
     publisher.publish(world::draft());
     let mut readers: Vec<_> = (0..readers).map(|_| world::reader(&hub)).collect();
@@ -77,17 +88,11 @@ fn frame_sse() -> Step {
     })
 }
 
-/// What every session pays: tungstenite frames for each connection anew.
+/// What the first session of an update pays; all others share it.
 fn frame_websocket() -> Step {
     let entry = world::entry();
-    // As small as the server's.
-    let config = WebSocketConfig::default()
-        .read_buffer_size(1024)
-        .write_buffer_size(4 * 1024);
-    let mut socket = WebSocket::from_raw_socket(Nowhere, Role::Server, Some(config));
     Box::new(move || {
-        let text = Utf8Bytes::try_from(entry.json.clone()).expect("JSON is text");
-        socket.send(Message::Text(text)).expect("nowhere takes everything");
+        black_box(server_websocket::text_frame(black_box(&entry.json)));
     })
 }
 
@@ -154,23 +159,4 @@ fn tally_of_a_row() -> Step {
 
 fn json() -> String {
     String::from_utf8(world::entry().json.to_vec()).expect("JSON is text")
-}
-
-/// A socket that takes everything at once, and has nothing to say.
-struct Nowhere;
-
-impl std::io::Write for Nowhere {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        Ok(black_box(bytes).len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl std::io::Read for Nowhere {
-    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
-        Err(std::io::ErrorKind::WouldBlock.into())
-    }
 }

@@ -4,17 +4,28 @@
 //! Draft -> Publisher -> hub -> Reader -> Entry -> frames -> what a client reads -> receipts -> tally
 //! ```
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use bench_client::{
     tally::{Evidence, TopicLog, Window},
     transports::TopicIndex,
     virtual_client::{ClientLog, Kind, Receipt},
 };
+use clap::{Args, FromArgMatches};
 use server::{
+    Stop,
     clock::Clock,
+    fanout::{Fanout, Framing, Seat},
     hub::{Batch, BatchBounds, Draft, Entry, Filter, Hub, LogBounds, Publisher, Reader, Topic},
+    io::Connection,
+    settings::ServerSettings,
+    stats::{Stats, TransportStats},
     wire::{Mode, PublishedUpdate, Update},
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    runtime::{Builder, Runtime},
+    sync::Semaphore,
 };
 
 /// Size of every encoded update, in bytes: the default scenario's.
@@ -62,6 +73,61 @@ pub fn reader(hub: &Arc<Hub>) -> Reader {
     let mut reader = Reader::open(hub.clone(), Filter::All, Mode::Every, None);
     reader.read(PUSH_BATCH);
     reader
+}
+
+/// Sessions that wait in the fan-out, on sockets of their own.
+pub struct Stage {
+    runtime: Runtime,
+    publisher: Publisher,
+    stats: Arc<TransportStats>,
+    delivered: u64,
+    seats: Vec<(Seat, TcpStream)>,
+}
+
+impl Stage {
+    pub fn set(seats: usize, framing: &'static Framing) -> Self {
+        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let (hub, publisher) = hub();
+        let all = Arc::new(Stats::default());
+        let stats = all.transport("bench");
+        let settings = ServerSettings::augment_args(clap::Command::new("bench")).get_matches_from(["bench"]);
+        let settings = ServerSettings::from_arg_matches(&settings).expect("the defaults");
+        let seats = runtime.block_on(async {
+            let fanout = Fanout::new(1, 1);
+            fanout.start(&hub, &Stop::default());
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+            let address = listener.local_addr().expect("an address");
+            let mut seated = Vec::new();
+            for _ in 0..seats {
+                let peer = TcpStream::connect(address).await.expect("a connection");
+                let (stream, _) = listener.accept().await.expect("its other end");
+                let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().expect("the only one");
+                let connection = Connection::new(stream, all.clone(), &settings, permit);
+                let seat = fanout.seat(connection.socket(), Filter::All, framing, stats.clone());
+                seat.hand_over(&reader(&hub), Instant::now());
+                seated.push((seat, peer));
+            }
+            seated
+        });
+        Self {
+            runtime,
+            publisher,
+            stats,
+            delivered: 0,
+            seats,
+        }
+    }
+
+    /// Publishes an update, and returns when everybody has it.
+    pub fn publish(&mut self) {
+        self.publisher.publish(draft());
+        self.delivered += self.seats.len() as u64;
+        self.runtime.block_on(async {
+            while self.stats.deliveries.get() < self.delivered {
+                tokio::task::yield_now().await;
+            }
+        });
+    }
 }
 
 /// So many published updates, as a session gets them.

@@ -4,7 +4,10 @@
 //! 98 % are delivered within the window, and all in the end. On a machine where clients and server share the cores it is the saturation of
 //! both together: the cores each side used stand beside it.
 
-use super::measure::{Figures, Load, Row, measure};
+use super::{
+    figures::Figures,
+    measure::{Load, Row, measure},
+};
 
 /// Of what is due in the window, delivered in it.
 const KEEPS_UP: f64 = 0.98;

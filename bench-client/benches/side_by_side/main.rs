@@ -7,6 +7,7 @@
 //! `cargo bench -p bench-client --bench side-by-side -- --help`; how to read it stands in `benches/README.md`.
 
 mod child;
+mod figures;
 mod flat_out;
 mod long_poll;
 mod measure;

@@ -19,7 +19,7 @@ use bench_client::{
 };
 
 use super::{
-    noted::Noted,
+    figures::{Figures, received},
     reader::Reader,
     servers::{Server, ServerKind, Technique},
 };
@@ -32,7 +32,7 @@ const SETTLE: Duration = Duration::from_millis(700);
 const WARM_UP_S: f64 = 0.5;
 const WARM_UP_UPDATES: f64 = 3.0;
 /// How long the window's last update may take to every client.
-const DRAIN: Duration = Duration::from_secs(5);
+pub const DRAIN: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(5);
 /// Of the kernel's tables, on every machine that Linux runs on today (USER_HZ).
 const TICKS_PER_S: f64 = 100.0;
@@ -53,44 +53,6 @@ pub struct Load {
     pub clients: usize,
     pub update_bytes: u32,
     pub seconds: f64,
-}
-
-/// One row's figures; what is not known is None.
-#[derive(Debug, Clone)]
-pub struct Figures {
-    pub expected: u64,
-    pub delivered: u64,
-    /// Received within the window by wall clock.
-    pub deliveries: u64,
-    pub window_s: f64,
-    pub server_cpu_s: Option<f64>,
-    pub reader_cpu_s: Option<f64>,
-    /// Share of the server's CPU time, 0 to 1.
-    pub kernel_share: Option<f64>,
-    /// Share of the machine's CPU time that neither the server nor this process used, nor was idle, 0 to 1.
-    pub others_share: Option<f64>,
-    pub idle_bytes: Option<f64>,
-    pub spread_p99_us: Option<u64>,
-    pub latency_p99_us: Option<u64>,
-    /// What makes it no measurement.
-    pub faults: Vec<String>,
-}
-
-impl Figures {
-    /// None where the row is no measurement: a server that delivers less has less to do.
-    pub fn cpu_us_per_update(&self) -> Option<f64> {
-        self.sound()
-            .then(|| Some(self.server_cpu_s? * 1e6 / self.deliveries as f64))?
-    }
-
-    pub fn reader_us_per_update(&self) -> Option<f64> {
-        self.sound()
-            .then(|| Some(self.reader_cpu_s? * 1e6 / self.deliveries as f64))?
-    }
-
-    pub fn sound(&self) -> bool {
-        self.faults.is_empty() && self.deliveries > 0
-    }
 }
 
 /// CPU so far, all read at one moment.
@@ -157,7 +119,7 @@ pub fn measure(row: Row, load: Load) -> anyhow::Result<Figures> {
     let noted = reader.finish().context("the reader panicked")?;
     drop(server);
 
-    let mut figures = received(&noted, &published, load.clients, (from.at_us, to.at_us));
+    let mut figures = received(&noted, &published, load.clients, (from.at_us, to.at_us), gap_us);
     let between = |to: Option<f64>, from: Option<f64>| Some(to? - from?);
     figures.server_cpu_s = between(to.server_s, from.server_s);
     figures.reader_cpu_s = between(to.reader_s, from.reader_s);
@@ -176,74 +138,4 @@ pub fn measure(row: Row, load: Load) -> anyhow::Result<Figures> {
         .zip(rss_before)
         .map(|(after, before)| (after as f64 - before as f64) / load.clients as f64);
     Ok(figures)
-}
-
-/// The figures of what was received. `published` is contiguous in seq; `wall` is the window in which CPU was counted, µs.
-fn received(noted: &Noted, published: &[(u32, u64)], clients: usize, wall: (u64, u64)) -> Figures {
-    let first_seq = published[0].0;
-    let expected = published.len() as u64 * clients as u64;
-    let mut spreads = vec![(u64::MAX, 0); published.len()];
-    let mut latencies = Vec::with_capacity(expected as usize);
-    let (mut deliveries, mut early) = (0, 0);
-    for receipt in &noted.receipts {
-        let at_us = noted.origin_us + u64::from(receipt.at_us);
-        deliveries += u64::from((wall.0..wall.1).contains(&at_us));
-        let index = receipt.seq.checked_sub(first_seq).map(|index| index as usize);
-        let Some(index) = index.filter(|index| *index < published.len()) else {
-            continue;
-        };
-        let (least, most) = spreads[index];
-        spreads[index] = (at_us.min(least), at_us.max(most));
-        match at_us.checked_sub(published[index].1) {
-            Some(latency_us) => latencies.push(latency_us),
-            None => early += 1,
-        }
-    }
-    let delivered = latencies.len() as u64 + early;
-    let mut spreads: Vec<u64> = spreads
-        .iter()
-        .filter(|(from, _)| *from < u64::MAX)
-        .map(|(a, b)| b - a)
-        .collect();
-    let contiguous = published
-        .last()
-        .is_some_and(|last| (last.0 - first_seq) as usize + 1 == published.len());
-    let mut faults = Vec::new();
-    let mut fault = |is: bool, words: String| faults.extend(is.then_some(words));
-    fault(delivered != expected, format!("{delivered} of {expected} delivered"));
-    fault(early > 0, format!("{early} received before they were due"));
-    fault(
-        noted.repeated > 0,
-        format!("{} came again or out of order", noted.repeated),
-    );
-    fault(noted.unnoted > 0, format!("{} too many to note", noted.unnoted));
-    fault(!contiguous, "the publish log has a gap".into());
-    let why = noted.fault.as_deref().unwrap_or("unknown");
-    fault(
-        noted.cut > 0 || noted.fault.is_some(),
-        format!("{} clients were cut ({why})", noted.cut),
-    );
-    Figures {
-        expected,
-        delivered,
-        deliveries,
-        window_s: (wall.1 - wall.0) as f64 / 1e6,
-        server_cpu_s: None,
-        reader_cpu_s: None,
-        kernel_share: None,
-        others_share: None,
-        idle_bytes: None,
-        spread_p99_us: p99(&mut spreads),
-        // A missed one stands at infinity: then there is no p99 to tell.
-        latency_p99_us: (delivered == expected && early == 0)
-            .then(|| p99(&mut latencies))
-            .flatten(),
-        faults,
-    }
-}
-
-/// The smallest value that 99 of 100 do not exceed.
-fn p99(values: &mut [u64]) -> Option<u64> {
-    let index = (values.len() * 99).div_ceil(100).checked_sub(1)?;
-    Some(*values.select_nth_unstable(index).1)
 }

@@ -20,6 +20,8 @@ pub struct Noted {
     pub unnoted: u64,
     /// Updates that came again or after a newer one: no receipts.
     pub repeated: u64,
+    /// Updates that a client never got although it got a newer one.
+    pub skipped: u64,
     /// By seq: how many clients hold it.
     held_by: Vec<u32>,
     /// Clients that were cut, and what was wrong with the first one.
@@ -41,6 +43,9 @@ impl Noted {
         if seq <= *last_seq {
             self.repeated += 1;
             return 0;
+        }
+        if *last_seq > 0 {
+            self.skipped += u64::from(seq - *last_seq - 1);
         }
         *last_seq = seq;
         let index = seq as usize;

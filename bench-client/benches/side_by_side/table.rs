@@ -2,10 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{
-    measure::{Figures, Row},
-    servers::ServerKind,
-};
+use super::{figures::Figures, measure::Row, servers::ServerKind};
 
 /// A row with its figures, one per repeat; an error in words where a repeat broke off.
 pub struct Measured {
@@ -59,8 +56,10 @@ impl Measured {
             }
         }
         words.dedup();
+        let piled_up = self.repeats.iter().flatten().any(|figures| figures.piled_up);
+        let piled_up = if piled_up { "; **piled up**" } else { "" };
         match (words.is_empty(), counts.first()) {
-            (true, Some(first)) => format!("all {first} each time"),
+            (true, Some(first)) => format!("all {first} each time{piled_up}"),
             _ => format!("**no measurement**: {}", words.join("; ")),
         }
     }
@@ -98,8 +97,8 @@ pub fn markdown(measured: &[Measured]) -> String {
             row.technique.id(),
             row.rate_hz,
             show(cpu, 2, ""),
-            one.times(floor, cpu),
-            one.times(nchan, cpu),
+            one.times(floor, Figures::comparable_cpu_us),
+            one.times(nchan, Figures::comparable_cpu_us),
             show(|figures| Some(figures.kernel_share? * 100.0), 0, " %"),
             show(Figures::reader_us_per_update, 2, ""),
             show(|figures| Some(figures.idle_bytes? / 1024.0), 2, ""),

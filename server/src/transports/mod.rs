@@ -11,7 +11,7 @@ pub mod answer;
 mod long_poll;
 mod short_poll;
 pub mod sse;
-pub(crate) mod websocket;
+pub mod websocket;
 
 pub use answer::POLL_BATCH;
 

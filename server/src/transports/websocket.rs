@@ -100,7 +100,7 @@ fn update_frame(entry: &Entry) -> &Bytes {
 }
 
 /// An unmasked text message in one frame (RFC 6455, 5.2).
-pub(crate) fn text_frame(text: &[u8]) -> Vec<u8> {
+pub fn text_frame(text: &[u8]) -> Vec<u8> {
     const FIN_TEXT: u8 = 0x81;
     let mut frame = Vec::with_capacity(text.len() + 10);
     match text.len() {
