@@ -12,7 +12,7 @@
 use cases::cases;
 use server::wire::Cursor;
 
-use crate::transports::{Arrivals, SessionError, TopicIndex};
+use crate::transports::{Arrivals, SessionError, TopicIndex, decode::Decoder};
 
 #[cfg(test)]
 #[path = "../../server/src/properties/cases.rs"]
@@ -32,6 +32,11 @@ const RECEIVED_US: u64 = 7;
 /// The topics that updates may be of.
 fn topics() -> TopicIndex {
     [("match-1".to_owned(), 0), ("match-2".to_owned(), 1)].into()
+}
+
+/// A new session's.
+fn decoder() -> Decoder {
+    Decoder::new(topics().into())
 }
 
 /// What is refused brought nothing, and is told in bounded words.
