@@ -8,7 +8,9 @@
 //! A client never leaves its thread, so nothing on its way is shared or locked.
 
 use std::{
+    cell::RefCell,
     os::unix::net::UnixStream,
+    rc::Rc,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
@@ -24,7 +26,7 @@ use server::{
     clock::Clock,
     probe::{self, Lags, Pinger},
 };
-use tokio::{sync::Semaphore, task::LocalSet};
+use tokio::{runtime::LocalOptions, sync::Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -233,41 +235,57 @@ fn run_thread(
     net: &Net,
     stop: &CancellationToken,
 ) -> anyhow::Result<Vec<ClientLog>> {
+    // Its tasks never leave this thread: waking one takes no lock, as it would in a LocalSet.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .build()
+        .build_local(LocalOptions::default())
         .context("no runtime for the clients")?;
-    let local = LocalSet::new();
     let gate = Arc::new(Semaphore::new(CONNECTS_AT_ONCE));
+    let logs = Rc::<RefCell<Vec<ClientLog>>>::default();
     // Ends with this thread's runtime. A probe that fails leaves its lags out, and a row without them says so.
-    local.spawn_local(listening);
+    runtime.spawn_local(listening);
     let running: Vec<_> = clients
         .into_iter()
         .map(|(wait, client)| {
-            let (net, stop, gate) = (net.clone(), stop.clone(), gate.clone());
-            local.spawn_local(async move {
-                let mut log = ClientLog {
+            let (net, gate) = (net.clone(), gate.clone());
+            let mut noted = Noted {
+                log: ClientLog {
                     client: client.index,
                     topic: client.topic,
                     ..ClientLog::default()
-                };
-                tokio::select! {
-                    biased;
-                    () = stop.cancelled() => {}
-                    () = async {
-                        tokio::time::sleep(wait).await;
-                        client.run(net, gate, &mut log).await;
-                    } => {}
-                }
-                log
+                },
+                logs: logs.clone(),
+            };
+            runtime.spawn_local(async move {
+                tokio::time::sleep(wait).await;
+                client.run(net, gate, &mut noted.log).await;
             })
         })
         .collect();
-    runtime.block_on(local.run_until(async {
-        let mut logs = Vec::with_capacity(running.len());
-        for client in running {
-            logs.push(client.await.context("a client panicked")?);
+    runtime.block_on(async {
+        // Asked here, once: a client that looked at it with every update would wait for a lock that all threads share.
+        stop.cancelled().await;
+        for client in &running {
+            client.abort();
         }
-        Ok(logs)
-    }))
+        for client in running {
+            match client.await {
+                Err(error) if error.is_panic() => return Err(error).context("a client panicked"),
+                _ => {}
+            }
+        }
+        Ok(logs.take())
+    })
+}
+
+/// What a client notes, which is handed over when the client ends, in whatever way.
+struct Noted {
+    log: ClientLog,
+    logs: Rc<RefCell<Vec<ClientLog>>>,
+}
+
+impl Drop for Noted {
+    fn drop(&mut self) {
+        self.logs.borrow_mut().push(std::mem::take(&mut self.log));
+    }
 }
