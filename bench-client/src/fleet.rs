@@ -90,7 +90,7 @@ impl Fleet {
         mut make: impl FnMut(u32, Arc<AtomicU64>, Option<Arc<Mutex<Histogram<u64>>>>) -> VirtualClient,
     ) -> anyhow::Result<Self> {
         let live = Arc::new(Mutex::new(crate::report::histogram::new()));
-        let positions: Vec<_> = (0..clients).map(|_| Arc::new(AtomicU64::new(0))).collect();
+        let positions = positions(clients as usize, threads);
         let stride = (clients as usize).div_ceil(LIVE_SAMPLE).max(1);
         let mut made: Vec<Vec<(Duration, VirtualClient)>> = (0..threads).map(|_| Vec::new()).collect();
         for index in 0..clients {
@@ -192,6 +192,16 @@ impl Fleet {
         logs.sort_unstable_by_key(|log| log.client);
         Ok(logs)
     }
+}
+
+/// A position for each client, those of one thread side by side: a thread that writes one would otherwise take its neighbour's cache line
+/// from the other thread with every update.
+fn positions(clients: usize, threads: usize) -> Vec<Arc<AtomicU64>> {
+    let of_thread = |thread| (thread..clients).step_by(threads).map(|_| Arc::default()).collect();
+    let by_thread: Vec<Vec<Arc<AtomicU64>>> = (0..threads).map(of_thread).collect();
+    (0..clients)
+        .map(|client| by_thread[client % threads][client / threads].clone())
+        .collect()
 }
 
 /// The fleet's counters, wherever they are read.

@@ -41,8 +41,10 @@ const SEGMENT_AT_1500_BYTES: usize = 1_448;
 /// What one read may bring: many updates for a client that is behind, little enough to stay in the cache.
 const READ_MAX_BYTES: usize = 64 * 1024;
 
-/// What the clients of one thread count: written by that thread alone, read by the coordinator at the window's edges.
+/// What the clients of one thread count: written by that thread alone, read by the coordinator at the window's edges. On cache lines of its
+/// own, or whatever lies beside it would be slow to whoever else writes there.
 #[derive(Debug, Default)]
+#[repr(align(128))]
 pub struct Counters {
     pub connections: AtomicU64,
     pub bytes_sent: AtomicU64,

@@ -257,16 +257,17 @@ impl<'a> Scan<'a> {
     fn number(&mut self) -> Option<u64> {
         const DIGITS_MAX: usize = 19;
         let bytes = self.0.as_bytes();
-        let mut number = 0;
-        let mut digits = 0;
-        while let Some(digit @ b'0'..=b'9') = bytes.get(digits) {
-            if digits == DIGITS_MAX {
-                return None;
+        let (mut number, mut digits) = (0u64, 0);
+        for byte in bytes {
+            let digit = byte.wrapping_sub(b'0');
+            if digit > 9 {
+                break;
             }
-            number = number * 10 + u64::from(digit - b'0');
+            // Of too many digits nothing comes below.
+            number = number.wrapping_mul(10).wrapping_add(u64::from(digit));
             digits += 1;
         }
-        if digits == 0 || (digits > 1 && bytes[0] == b'0') {
+        if !(1..=DIGITS_MAX).contains(&digits) || (digits > 1 && bytes[0] == b'0') {
             return None;
         }
         self.0 = self.0.get(digits..)?;

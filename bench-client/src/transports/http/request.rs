@@ -75,6 +75,9 @@ impl Requests {
 
     /// Appends the request from this cursor on.
     pub fn write(&self, since: Option<Cursor>, to: &mut Vec<u8>) {
+        /// `&since=` and two of the longest numbers.
+        const CURSOR_MAX_BYTES: usize = 48;
+        to.reserve(self.first.len() + CURSOR_MAX_BYTES);
         let (before, behind) = self.first.split_at(self.place);
         to.extend_from_slice(before);
         if let Some(since) = since {

@@ -15,7 +15,9 @@ use std::{
 use http::Request;
 use tokio::io::AsyncWrite;
 use tokio_tungstenite::tungstenite::{
-    ClientHandshake, Error, HandshakeError, WebSocket, handshake::client::Response, protocol::WebSocketConfig,
+    ClientHandshake, Error, HandshakeError, WebSocket,
+    handshake::client::Response,
+    protocol::{Role, WebSocketConfig},
 };
 
 use crate::{
@@ -63,9 +65,11 @@ pub async fn shake_hands(
         };
         shaking.get_mut().get_mut().wake(cx.waker());
         match shaking.handshake() {
-            Ok((mut socket, answer)) => {
-                let link = socket.get_mut();
+            Ok((socket, answer)) => {
+                // The room in which it read the head goes with it: 4 KiB, in which nothing is left.
+                let mut link = socket.into_inner();
                 (link.shaking_hands, link.head) = (false, Vec::new());
+                let socket = WebSocket::from_raw_socket(link, Role::Client, Some(config));
                 Poll::Ready(Ok((socket, answer)))
             }
             Err(HandshakeError::Failure(error)) => Poll::Ready(Err(error)),
