@@ -106,6 +106,32 @@ fn update() -> impl proptest::strategy::Strategy<Value = server::wire::Update<'s
         )
 }
 
+/// A byte of a text replaced, put in or taken out: unlike a changed value, written anew, it stays spelled as the server spells it.
+#[cfg(test)]
+type Edit = (proptest::sample::Index, u8, u8);
+
+/// A few of them.
+#[cfg(test)]
+fn edits() -> impl proptest::strategy::Strategy<Value = Vec<Edit>> {
+    use proptest::prelude::*;
+    let bytes = prop::sample::select(&b"\"\\{}[],:0129.-+eE \n\x00\x7fx\xc3"[..]);
+    prop::collection::vec((any::<prop::sample::Index>(), 0..3u8, bytes), 0..4)
+}
+
+#[cfg(test)]
+fn edited(text: &str, edits: &[Edit]) -> Vec<u8> {
+    let mut bytes = text.as_bytes().to_vec();
+    for (at, how, byte) in edits {
+        let at = at.index(bytes.len());
+        match how {
+            0 => bytes[at] = *byte,
+            1 => bytes.insert(at, *byte),
+            _ => drop(bytes.remove(at)),
+        }
+    }
+    bytes
+}
+
 /// An update's JSON.
 #[cfg(test)]
 fn encoded(update: &server::wire::Update<'_>) -> String {

@@ -27,7 +27,7 @@ mod tests {
     use server::wire::{Cursor, Reset, ResetMessage, ResetReason};
 
     use super::*;
-    use crate::properties::{cases, encoded, mutate, update};
+    use crate::properties::{cases, edited, edits, encoded, mutate, update};
 
     proptest! {
         #![proptest_config(cases(1))]
@@ -65,6 +65,11 @@ mod tests {
             let mut text = value.to_string().into_bytes();
             text.truncate(cut.map_or(text.len(), |cut| cut % (text.len() + 1)));
             check(&text);
+        }
+
+        #[test]
+        fn an_update_edited_by_hand(sent in update(), edits in edits()) {
+            check(&edited(&encoded(&sent), &edits));
         }
 
         #[test]

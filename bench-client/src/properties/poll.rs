@@ -33,7 +33,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::properties::{cases, encoded, mutate, update};
+    use crate::properties::{cases, edited, edits, encoded, mutate, update};
 
     fn answer(sent: &[server::wire::Update<'_>], rest: &str) -> String {
         let updates: Vec<_> = sent.iter().map(encoded).collect();
@@ -68,6 +68,15 @@ mod tests {
                 }
             }
             check(body.as_bytes());
+        }
+
+        #[test]
+        fn an_answer_edited_by_hand(
+            sent in prop::collection::vec(update(), 0..3),
+            rest in prop::sample::select(&["", r#","more":true"#][..]),
+            edits in edits(),
+        ) {
+            check(&edited(&answer(&sent, rest), &edits));
         }
 
         #[test]
