@@ -9,7 +9,9 @@
 //! A client never leaves its thread, so nothing on its way is shared or locked.
 
 use std::{
+    cell::RefCell,
     os::unix::net::UnixStream,
+    rc::Rc,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
@@ -25,7 +27,7 @@ use server::{
     clock::Clock,
     probe::{self, Lags, Pinger},
 };
-use tokio::{sync::Semaphore, task::LocalSet};
+use tokio::{runtime::LocalOptions, sync::Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -118,7 +120,7 @@ impl Fleet {
         run: RunThread<C>,
     ) -> anyhow::Result<Self> {
         let live = Arc::new(Mutex::new(crate::report::histogram::new()));
-        let positions: Vec<_> = (0..clients).map(|_| Arc::new(AtomicU64::new(0))).collect();
+        let positions = positions(clients as usize, threads);
         let stride = (clients as usize).div_ceil(LIVE_SAMPLE).max(1);
         let mut made: Vec<Vec<(Duration, C)>> = (0..threads).map(|_| Vec::new()).collect();
         for index in 0..clients {
@@ -221,6 +223,16 @@ impl Fleet {
     }
 }
 
+/// A position for each client, those of one thread side by side: a thread that writes one would otherwise take its neighbour's cache line
+/// from the other thread with every update.
+fn positions(clients: usize, threads: usize) -> Vec<Arc<AtomicU64>> {
+    let of_thread = |thread| (thread..clients).step_by(threads).map(|_| Arc::default()).collect();
+    let by_thread: Vec<Vec<Arc<AtomicU64>>> = (0..threads).map(of_thread).collect();
+    (0..clients)
+        .map(|client| by_thread[client % threads][client / threads].clone())
+        .collect()
+}
+
 /// The fleet's counters, wherever they are read.
 #[derive(Clone)]
 pub struct CounterHandle(Vec<(Arc<Counters>, Arc<Sockets>)>);
@@ -263,41 +275,57 @@ fn run_thread(
     net: &Net,
     stop: &CancellationToken,
 ) -> anyhow::Result<Vec<ClientLog>> {
+    // Its tasks never leave this thread: waking one takes no lock, as it would in a LocalSet.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .build()
+        .build_local(LocalOptions::default())
         .context("no runtime for the clients")?;
-    let local = LocalSet::new();
     let gate = Arc::new(Semaphore::new(CONNECTS_AT_ONCE));
+    let logs = Rc::<RefCell<Vec<ClientLog>>>::default();
     // Ends with this thread's runtime. A probe that fails leaves its lags out, and a row without them says so.
-    local.spawn_local(probe::listen(ear, net.clock, lags.clone()));
+    runtime.spawn_local(probe::listen(ear, net.clock, lags.clone()));
     let running: Vec<_> = clients
         .into_iter()
         .map(|(wait, client)| {
-            let (net, stop, gate) = (net.clone(), stop.clone(), gate.clone());
-            local.spawn_local(async move {
-                let mut log = ClientLog {
+            let (net, gate) = (net.clone(), gate.clone());
+            let mut noted = Noted {
+                log: ClientLog {
                     client: client.index,
                     topic: client.topic,
                     ..ClientLog::default()
-                };
-                tokio::select! {
-                    biased;
-                    () = stop.cancelled() => {}
-                    () = async {
-                        tokio::time::sleep(wait).await;
-                        client.run(net, gate, &mut log).await;
-                    } => {}
-                }
-                log
+                },
+                logs: logs.clone(),
+            };
+            runtime.spawn_local(async move {
+                tokio::time::sleep(wait).await;
+                client.run(net, gate, &mut noted.log).await;
             })
         })
         .collect();
-    runtime.block_on(local.run_until(async {
-        let mut logs = Vec::with_capacity(running.len());
-        for client in running {
-            logs.push(client.await.context("a client panicked")?);
+    runtime.block_on(async {
+        // Asked here, once: a client that looked at it with every update would wait for a lock that all threads share.
+        stop.cancelled().await;
+        for client in &running {
+            client.abort();
         }
-        Ok(logs)
-    }))
+        for client in running {
+            match client.await {
+                Err(error) if error.is_panic() => return Err(error).context("a client panicked"),
+                _ => {}
+            }
+        }
+        Ok(logs.take())
+    })
+}
+
+/// What a client notes, which is handed over when the client ends, in whatever way.
+struct Noted {
+    log: ClientLog,
+    logs: Rc<RefCell<Vec<ClientLog>>>,
+}
+
+impl Drop for Noted {
+    fn drop(&mut self) {
+        self.logs.borrow_mut().push(std::mem::take(&mut self.log));
+    }
 }

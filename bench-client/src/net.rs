@@ -1,9 +1,12 @@
 //! Every socket of the load: opened here, its bytes counted here, its receive times taken here.
 //!
 //! ```text
-//! connect() -> Stream (TcpStream + Meter) -> hyper or tungstenite -> transports/<id>.rs
+//! connect() -> Stream (TcpStream + Meter) -> poll_bytes(): what one read brought, in a buffer lent -> transports/<id>.rs
 //! bare.rs: connect_bare() -> Bare, for the floor's own event loop
 //! ```
+//!
+//! All sockets of a thread read into one buffer, which is lent to whoever takes the bytes: a connection that waits holds none, and the bytes
+//! are read where the kernel wrote them. What is not whole yet, its reader keeps.
 //!
 //! Bytes are socket payload, below HTTP and WebSocket framing and above TCP. A receive time is the moment the read returned
 //! that brought the last byte so far: before any decoding.
@@ -14,6 +17,7 @@ use std::{
     cell::Cell,
     io,
     net::SocketAddr,
+    ops::Deref,
     pin::Pin,
     rc::Rc,
     sync::{
@@ -37,9 +41,13 @@ use tokio_util::sync::CancellationToken;
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Payload of a packet of 1,500 bytes over IPv4, with TCP timestamps: what most networks carry.
 const SEGMENT_AT_1500_BYTES: usize = 1_448;
+/// What one read may bring: many updates for a client that is behind, little enough to stay in the cache.
+const READ_MAX_BYTES: usize = 64 * 1024;
 
-/// What the clients of one thread count: written by that thread alone, read by the coordinator at the window's edges.
+/// What the clients of one thread count: written by that thread alone, read by the coordinator at the window's edges. On cache lines of its
+/// own, or whatever lies beside it would be slow to whoever else writes there.
 #[derive(Debug, Default)]
+#[repr(align(128))]
 pub struct Counters {
     pub connections: AtomicU64,
     pub bytes_sent: AtomicU64,
@@ -253,23 +261,60 @@ impl Stream {
     }
 }
 
-impl AsyncRead for Stream {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        let room = buf.remaining() > 0;
-        let read = ready!(Pin::new(&mut self.socket.stream).poll_read(cx, buf));
-        let data = &buf.filled()[before..];
-        let read = read.map(|()| data.len());
-        if room {
-            self.socket.noticed(&read);
+thread_local! {
+    /// The buffer that the sockets of this thread read into, while nobody has it.
+    static BUFFER: Cell<Option<Box<[u8]>>> = const { Cell::new(None) };
+}
+
+/// What one read brought. The buffer goes back to its thread when this is dropped; whoever reads meanwhile gets one of their own.
+pub struct Lent {
+    /// There until it is dropped.
+    buffer: Option<Box<[u8]>>,
+    length: usize,
+}
+
+impl Lent {
+    fn new() -> Self {
+        let buffer = BUFFER.take();
+        Self {
+            buffer: Some(buffer.unwrap_or_else(|| vec![0; READ_MAX_BYTES].into())),
+            length: 0,
         }
+    }
+}
+
+impl Deref for Lent {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.buffer.as_deref().map_or(&[], |buffer| &buffer[..self.length])
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        BUFFER.set(self.buffer.take());
+    }
+}
+
+impl Stream {
+    /// Reads once: what came, or nothing at the end of the stream. It came at [`Meter::last_read_us`].
+    pub fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Lent>> {
+        let mut lent = Lent::new();
+        let mut room = ReadBuf::new(lent.buffer.as_deref_mut().unwrap_or_default());
+        let read = ready!(Pin::new(&mut self.socket.stream).poll_read(cx, &mut room));
+        let received_us = self.clock.now_us();
+        let length = room.filled().len();
+        let read = read.map(|()| length);
+        self.socket.noticed(&read);
         read?;
-        if !data.is_empty() {
-            self.meter.read(data, self.clock.now_us());
-            count(&self.counters.bytes_received, data.len() as u64);
-            count_more_segments(&self.counters.more_segments_received, data.len());
+        lent.length = length;
+        if length > 0 {
+            self.meter.read(&lent, received_us);
+            count(&self.counters.bytes_received, length as u64);
+            count_more_segments(&self.counters.more_segments_received, length);
         }
-        Poll::Ready(Ok(()))
+        Poll::Ready(Ok(lent))
     }
 }
 

@@ -12,7 +12,7 @@
 use cases::cases;
 use server::wire::Cursor;
 
-use crate::transports::{Arrivals, SessionError, TopicIndex};
+use crate::transports::{Arrivals, SessionError, TopicIndex, decode::Decoder};
 
 #[cfg(test)]
 #[path = "../../server/src/properties/cases.rs"]
@@ -32,6 +32,11 @@ const RECEIVED_US: u64 = 7;
 /// The topics that updates may be of.
 fn topics() -> TopicIndex {
     [("match-1".to_owned(), 0), ("match-2".to_owned(), 1)].into()
+}
+
+/// A new session's.
+fn decoder() -> Decoder {
+    Decoder::new(topics().into())
 }
 
 /// What is refused brought nothing, and is told in bounded words.
@@ -99,6 +104,32 @@ fn update() -> impl proptest::strategy::Strategy<Value = server::wire::Update<'s
                 pad: pad.map(Into::into),
             },
         )
+}
+
+/// A byte of a text replaced, put in or taken out: unlike a changed value, written anew, it stays spelled as the server spells it.
+#[cfg(test)]
+type Edit = (proptest::sample::Index, u8, u8);
+
+/// A few of them.
+#[cfg(test)]
+fn edits() -> impl proptest::strategy::Strategy<Value = Vec<Edit>> {
+    use proptest::prelude::*;
+    let bytes = prop::sample::select(&b"\"\\{}[],:0129.-+eE \n\x00\x7fx\xc3"[..]);
+    prop::collection::vec((any::<prop::sample::Index>(), 0..3u8, bytes), 0..4)
+}
+
+#[cfg(test)]
+fn edited(text: &str, edits: &[Edit]) -> Vec<u8> {
+    let mut bytes = text.as_bytes().to_vec();
+    for (at, how, byte) in edits {
+        let at = at.index(bytes.len());
+        match how {
+            0 => bytes[at] = *byte,
+            1 => bytes.insert(at, *byte),
+            _ => drop(bytes.remove(at)),
+        }
+    }
+    bytes
 }
 
 /// An update's JSON.

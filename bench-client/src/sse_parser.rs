@@ -111,7 +111,7 @@ fn split_block<'a>(stream: &'a [u8], place: &mut Place) -> Option<(&'a [u8], &'a
 /// The first line without its end, and where the next one starts. A CR at the end of what is there may be half a CRLF: the line is
 /// whole all the same, and [`SseParser::after_cr`] remembers what may follow.
 fn split_line(stream: &[u8]) -> Option<(&[u8], usize)> {
-    let end = stream.iter().position(|&byte| byte == b'\n' || byte == b'\r')?;
+    let end = memchr::memchr2(b'\n', b'\r', stream)?;
     match (stream[end], stream.get(end + 1)) {
         (b'\r', Some(b'\n')) => Some((&stream[..end], end + 2)),
         _ => Some((&stream[..end], end + 1)),

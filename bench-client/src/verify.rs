@@ -253,12 +253,11 @@ impl Subject {
         let target = format!("/feed/{}?since=not-a-cursor", row.id);
         let mut connection = transports::http::HttpConnection::open(&self.net, &self.endpoint).await?;
         let request = transports::http::get_request(&self.endpoint, &target, &http::HeaderMap::new())?;
-        let answer = connection.get(request).await?;
-        let status = answer.status().as_u16();
+        let status = connection.get(&transports::http::encode(&request)).await?.status;
         if status != 400 {
             bail!("a malformed cursor was answered {status}, not 400");
         }
-        let body = connection.body(answer.into_body()).await?;
+        let body = connection.body(|_, body| Ok(body.to_vec())).await?;
         let error: server::wire::ErrorAnswer = serde_json::from_slice(&body).context("the 400 has no JSON error")?;
         Ok(format!("400: {}", error.error.chars().take(60).collect::<String>()))
     }

@@ -9,7 +9,7 @@ use std::{hint::black_box, rc::Rc};
 use bench_client::{
     sse_parser::SseParser,
     tally::tally,
-    transports::{Arrivals, decode, poll, sse, websocket},
+    transports::{Arrivals, sse, websocket},
 };
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -106,17 +106,17 @@ fn frame_poll(updates: usize) -> Step {
 }
 
 fn decode_update() -> Step {
-    let (topics, json) = (world::topics(), json());
+    let (mut decoder, json) = (world::decoder(), json());
     Box::new(move || {
-        black_box(decode(black_box(&json), &topics, world::START_US).expect("an update"));
+        black_box(decoder.update(black_box(&json), world::START_US).expect("an update"));
     })
 }
 
 fn decode_websocket() -> Step {
-    let (topics, json, mut arrivals) = (world::topics(), json(), Arrivals::default());
+    let (mut decoder, json, mut arrivals) = (world::decoder(), json(), Arrivals::default());
     Box::new(move || {
         arrivals.clear();
-        websocket::read_message(black_box(&json), &topics, world::START_US, &mut arrivals).expect("an update");
+        websocket::read_message(black_box(&json), &mut decoder, world::START_US, &mut arrivals).expect("an update");
         assert_eq!(arrivals.updates.len(), 1);
     })
 }
@@ -124,13 +124,13 @@ fn decode_websocket() -> Step {
 /// One event, in pieces of so many bytes, through parser and decoder.
 fn decode_sse(piece_bytes: usize) -> Step {
     let event = server_sse::update_event(&world::entry());
-    let (topics, mut arrivals, mut parser) = (world::topics(), Arrivals::default(), SseParser::default());
+    let (mut decoder, mut arrivals, mut parser) = (world::decoder(), Arrivals::default(), SseParser::default());
     let mut cursor: Option<Cursor> = None;
     Box::new(move || {
         arrivals.clear();
         for piece in event.chunks(piece_bytes) {
             let read = |event: bench_client::sse_parser::SseEvent<'_>| {
-                sse::read_event(&event, &topics, world::START_US, &mut arrivals, &mut cursor)
+                sse::read_event(&event, &mut decoder, world::START_US, &mut arrivals, &mut cursor)
             };
             parser.feed(black_box(piece), read).expect("an event");
         }
@@ -141,10 +141,11 @@ fn decode_sse(piece_bytes: usize) -> Step {
 fn decode_poll(updates: usize) -> Step {
     let batch = world::batch(updates);
     let body = answer::body(&batch.updates, None, false, batch.updates[updates - 1].cursor);
-    let (topics, mut arrivals) = (world::topics(), Arrivals::default());
+    let (mut decoder, mut arrivals) = (world::decoder(), Arrivals::default());
     Box::new(move || {
         arrivals.clear();
-        poll::read_answer(black_box(&body), &topics, world::START_US, &mut arrivals).expect("an answer");
+        let answered = decoder.answer(black_box(&body), world::START_US, &mut arrivals);
+        answered.expect("an answer");
         assert_eq!(arrivals.updates.len(), updates);
     })
 }

@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Instant};
 
 use bench_client::{
     tally::{Evidence, TopicLog, Window},
-    transports::TopicIndex,
+    transports::{TopicIndex, decode::Decoder},
     virtual_client::{ClientLog, Kind, Receipt},
 };
 use clap::{Args, FromArgMatches};
@@ -170,9 +170,10 @@ pub fn update() -> Update<'static> {
     }
 }
 
-/// The topics a client knows.
-pub fn topics() -> TopicIndex {
-    [(TOPIC.to_owned(), 0)].into_iter().collect()
+/// Of a session that has begun: the first update is behind it.
+pub fn decoder() -> Decoder {
+    let topics: TopicIndex = [(TOPIC.to_owned(), 0)].into_iter().collect();
+    Decoder::new(Arc::new(topics))
 }
 
 /// A row of so many clients that got so many updates each, on time.

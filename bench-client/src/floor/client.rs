@@ -26,7 +26,7 @@ use crate::{
         bare::{Bare, Connecting, Received},
         count,
     },
-    transports::{Arrival, Endpoint, SessionError, decode},
+    transports::{Arrival, Endpoint, SessionError, decode::Decoder},
     virtual_client::{ClientLog, Kind, Receipt},
 };
 
@@ -46,6 +46,7 @@ pub struct Following {
     client: Client,
     state: State,
     frames: Frames,
+    decoder: Decoder,
     /// When connect() started, µs since 1970.
     started_us: u64,
     pub log: ClientLog,
@@ -68,6 +69,7 @@ impl Following {
             ..ClientLog::default()
         };
         Self {
+            decoder: Decoder::new(client.endpoint.topics.clone()),
             client,
             state: State::Away,
             frames: Frames::default(),
@@ -153,10 +155,11 @@ impl Following {
                 Received::Nothing => return Ok(()),
                 Received::End => return Err(SessionError::Ended),
             };
-            let (client, log, started_us) = (&self.client, &mut self.log, self.started_us);
+            let (client, decoder) = (&self.client, &mut self.decoder);
+            let (log, started_us) = (&mut self.log, self.started_us);
             let (mut updates, mut newest) = (0, None);
             let split = self.frames.split(&buffer[..bytes], |text| {
-                let arrival = decode(text, &client.endpoint.topics, at_us)?;
+                let arrival = decoder.update(text, at_us)?;
                 note(client, &arrival, started_us, log);
                 updates += 1;
                 newest = Some(arrival.cursor.offset);

@@ -1,12 +1,13 @@
 //! Answers to polls: a batch of updates, taken whole or not at all.
 
-use super::{RECEIVED_US, refused, topics};
-use crate::transports::{Arrivals, poll};
+use super::{RECEIVED_US, decoder, refused, topics};
+use crate::transports::{Arrivals, decode::agreement};
 
 /// Any body is every update in it and a place to go on from, or refused with nothing taken.
 pub fn check(data: &[u8]) {
+    agreement::of_answer(data, &topics().into());
     let mut arrivals = Arrivals::default();
-    match poll::read_answer(data, &topics(), RECEIVED_US, &mut arrivals) {
+    match decoder().answer(data, RECEIVED_US, &mut arrivals) {
         Err(error) => refused(&error, &arrivals),
         Ok(answer) => {
             assert_eq!(answer.updates, arrivals.updates.len());
@@ -32,7 +33,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::properties::{cases, encoded, mutate, update};
+    use crate::properties::{cases, edited, edits, encoded, mutate, update};
 
     fn answer(sent: &[server::wire::Update<'_>], rest: &str) -> String {
         let updates: Vec<_> = sent.iter().map(encoded).collect();
@@ -54,7 +55,7 @@ mod tests {
         ) {
             let body = answer(&sent, rest);
             let mut arrivals = Arrivals::default();
-            let read = poll::read_answer(body.as_bytes(), &topics(), RECEIVED_US, &mut arrivals);
+            let read = decoder().answer(body.as_bytes(), RECEIVED_US, &mut arrivals);
             if sent.is_empty() && rest.contains("more") {
                 prop_assert!(read.is_err());
             } else {
@@ -67,6 +68,15 @@ mod tests {
                 }
             }
             check(body.as_bytes());
+        }
+
+        #[test]
+        fn an_answer_edited_by_hand(
+            sent in prop::collection::vec(update(), 0..3),
+            rest in prop::sample::select(&["", r#","more":true"#][..]),
+            edits in edits(),
+        ) {
+            check(&edited(&answer(&sent, rest), &edits));
         }
 
         #[test]

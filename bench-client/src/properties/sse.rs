@@ -6,7 +6,7 @@
 
 use server::wire::Cursor;
 
-use super::{FAULT_MAX_BYTES, RECEIVED_US, topics};
+use super::{FAULT_MAX_BYTES, RECEIVED_US, decoder};
 use crate::{
     sse_parser::{SseEvent, SseParser},
     transports::{Arrivals, SessionError, sse},
@@ -31,7 +31,7 @@ pub fn check(data: &[u8]) {
 /// The events, and whether the stream was refused behind them.
 fn read<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<Event>, bool) {
     let mut parser = SseParser::default();
-    let (topics, mut arrivals, mut cursor) = (topics(), Arrivals::default(), None);
+    let (mut decoder, mut arrivals, mut cursor) = (decoder(), Arrivals::default(), None);
     let mut events = Vec::new();
     for piece in pieces {
         let fed = parser.feed(piece, |event| {
@@ -40,7 +40,7 @@ fn read<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<Event>, bool) {
                 event.kind.to_owned(),
                 event.data.to_owned(),
             ));
-            if let Err(error) = sse::read_event(&event, &topics, RECEIVED_US, &mut arrivals, &mut cursor) {
+            if let Err(error) = sse::read_event(&event, &mut decoder, RECEIVED_US, &mut arrivals, &mut cursor) {
                 bounded(&error);
             }
             taken(&event, &mut arrivals, cursor);

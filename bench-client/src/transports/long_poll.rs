@@ -8,7 +8,7 @@ use server::wire::Cursor;
 use super::{
     Arrivals, Endpoint, Session, SessionError,
     framing::Framing,
-    poll::{self, Poller},
+    poll::{self, Poller, Polling, Steps},
 };
 use crate::net::Net;
 
@@ -27,28 +27,24 @@ pub fn open<'a>(
     endpoint: &'a Arc<Endpoint>,
     since: Option<Cursor>,
 ) -> LocalBoxFuture<'a, Result<Box<dyn Session>, SessionError>> {
-    async move { Ok(Box::new(LongPoll(Poller::open(ID, net, endpoint, since).await?)) as Box<dyn Session>) }
-        .boxed_local()
+    async move {
+        let (poller, setup_bytes) = Poller::open(ID, net, endpoint, since).await?;
+        Ok(Box::new(Polling::new(LongPoll(poller), since, setup_bytes)) as Box<dyn Session>)
+    }
+    .boxed_local()
 }
 
 struct LongPoll(Poller);
 
-impl Session for LongPoll {
-    fn next<'a>(&'a mut self, arrivals: &'a mut Arrivals) -> LocalBoxFuture<'a, Result<(), SessionError>> {
-        async move {
-            match self.0.take_first(arrivals) {
-                true => Ok(()),
-                false => self.0.poll_all(arrivals).await,
-            }
+impl Steps for LongPoll {
+    async fn step(&mut self, arrivals: &mut Arrivals) -> Result<(), SessionError> {
+        match self.0.take_first(arrivals) {
+            true => Ok(()),
+            false => self.0.poll_all(arrivals).await,
         }
-        .boxed_local()
     }
 
     fn cursor(&self) -> Option<Cursor> {
         self.0.cursor()
-    }
-
-    fn setup_bytes(&self) -> u64 {
-        self.0.setup_bytes
     }
 }

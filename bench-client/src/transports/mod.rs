@@ -7,18 +7,21 @@
 //! A session is one live connection (or, for polls, one client's polling). It decodes and keeps the cursor; whether the sequence
 //! is right is judged elsewhere, from what it hands out.
 
-use std::{borrow::Cow, collections::HashMap, net::SocketAddr, sync::Arc};
+use std::{
+    collections::HashMap,
+    future::poll_fn,
+    net::SocketAddr,
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use futures_util::future::LocalBoxFuture;
-use serde::Deserialize;
-use server::{
-    feed::kind,
-    wire::{Cursor, Mode},
-};
+use server::wire::{Cursor, Mode};
 
 use crate::{headers::HeaderSet, net::Net};
 use framing::Framing;
 
+pub mod decode;
 pub mod framing;
 pub mod http;
 mod long_poll;
@@ -140,7 +143,7 @@ pub enum SessionError {
     #[error("connection: {0}")]
     Connection(#[from] std::io::Error),
     #[error("http: {0}")]
-    Http(#[from] hyper::Error),
+    Http(#[from] http::HttpError),
     #[error("websocket: {0}")]
     WebSocket(#[from] Box<tokio_tungstenite::tungstenite::Error>),
     #[error("the server answered {status}: {body}")]
@@ -162,14 +165,21 @@ impl From<tokio_tungstenite::tungstenite::Error> for SessionError {
 
 /// One client's live connection.
 pub trait Session {
-    /// Waits for the next delivery and appends what it brought. Cancelling may lose what was half read: a cancelled session ends.
-    fn next<'a>(&'a mut self, arrivals: &'a mut Arrivals) -> LocalBoxFuture<'a, Result<(), SessionError>>;
+    /// The next delivery: appends what it brought, also to an error. Whoever asks again after `Pending` goes on where it was.
+    fn poll_next(&mut self, cx: &mut Context<'_>, arrivals: &mut Arrivals) -> Poll<Result<(), SessionError>>;
 
     /// Everything up to here is held: where another session continues.
     fn cursor(&self) -> Option<Cursor>;
 
     /// Bytes both ways until the session delivered.
     fn setup_bytes(&self) -> u64;
+}
+
+impl dyn Session + '_ {
+    /// Waits for the next delivery.
+    pub async fn next(&mut self, arrivals: &mut Arrivals) -> Result<(), SessionError> {
+        poll_fn(|cx| self.poll_next(cx, arrivals)).await
+    }
 }
 
 /// What one delivery brought.
@@ -181,6 +191,10 @@ pub struct Arrivals {
 }
 
 impl Arrivals {
+    pub fn is_empty(&self) -> bool {
+        self.updates.is_empty() && !self.reset
+    }
+
     pub fn clear(&mut self) {
         self.reset = false;
         self.updates.clear();
@@ -202,49 +216,6 @@ pub struct Arrival {
     pub away_score: u16,
     /// Result of a shoot-out, home side first, in the update that tells it.
     pub shootout: Option<[u8; 2]>,
-}
-
-/// The part of an update that measuring needs; the rest is skipped, not built.
-#[derive(Deserialize)]
-struct Head<'a> {
-    #[serde(borrow)]
-    topic: Cow<'a, str>,
-    epoch: u64,
-    offset: u64,
-    seq: u64,
-    due_us: u64,
-    home_score: u16,
-    away_score: u16,
-    #[serde(borrow)]
-    event: Cow<'a, str>,
-    #[serde(borrow)]
-    player: Cow<'a, str>,
-}
-
-/// Decodes an encoded update.
-pub fn decode(json: &str, topics: &TopicIndex, received_us: u64) -> Result<Arrival, SessionError> {
-    let head: Head<'_> = serde_json::from_str(json).map_err(|error| not_an_update(json, &error))?;
-    let topic = topics.get(head.topic.as_ref());
-    let topic = *topic.ok_or_else(|| not_understood(format!("an update of the unknown topic {:?}", head.topic)))?;
-    Ok(Arrival {
-        received_us,
-        due_us: head.due_us,
-        cursor: Cursor {
-            epoch: head.epoch,
-            offset: head.offset,
-        },
-        seq: head.seq,
-        topic,
-        bytes: json.len() as u32,
-        home_score: head.home_score,
-        away_score: head.away_score,
-        shootout: kind::shootout(&head.event, &head.player),
-    })
-}
-
-fn not_an_update(json: &str, error: &serde_json::Error) -> SessionError {
-    let start: String = json.chars().take(120).collect();
-    not_understood(format!("{error} in {start:?}"))
 }
 
 /// What a server sent and the client does not understand. Its words may be in the message, and errors are kept: they are cut.

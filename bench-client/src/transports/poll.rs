@@ -1,19 +1,23 @@
 //! What both polling transports do: ask on a kept (or fresh) connection, read the answer, remember the cursor.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
 
-use bytes::Bytes;
-use http::{HeaderMap, Request, Response};
-use http_body_util::Empty;
-use hyper::body::Incoming;
-use server::wire::{Cursor, PollAnswer};
+use futures_util::{FutureExt, future::LocalBoxFuture};
+use http::Request;
+use server::wire::Cursor;
 use tokio::time::timeout;
 
 use super::{
-    Arrivals, Endpoint, SessionError, TopicIndex, decode,
+    Arrivals, Endpoint, Session, SessionError,
+    decode::Decoder,
     framing::{self, Answer, DATE},
-    http::{HttpConnection, get_request, went_away},
-    not_understood,
+    http::{Head, HttpConnection, Requests, get_request, went_away},
 };
 use crate::{
     headers::Purpose,
@@ -28,58 +32,53 @@ const ANSWERS_MAX: u32 = 1_000;
 
 /// One client that asks again and again.
 pub struct Poller {
-    id: &'static str,
     net: Net,
     endpoint: Arc<Endpoint>,
-    headers: HeaderMap,
+    requests: Requests,
+    decoder: Decoder,
     connection: Option<HttpConnection>,
     cursor: Option<Cursor>,
-    /// The first answer, until it is handed out, and where the client stood before it.
-    first: Option<(Arrivals, Option<Cursor>)>,
-    pub setup_bytes: u64,
+    /// The first answer, until it is handed out.
+    first: Option<Arrivals>,
 }
 
 impl Poller {
-    /// Connects and asks once: a poller is set up when it has its first answer (a long poll that resumes: its connection).
+    /// Connects and asks once: a poller is set up when it has its first answer (a long poll that resumes: its connection). Returns the
+    /// bytes that took as well.
     pub async fn open(
         id: &'static str,
         net: &Net,
         endpoint: &Arc<Endpoint>,
         since: Option<Cursor>,
-    ) -> Result<Self, SessionError> {
-        let headers = endpoint.headers.headers(Purpose::Fetch, &endpoint.authority);
-        let (net, endpoint) = (net.clone(), endpoint.clone());
+    ) -> Result<(Self, u64), SessionError> {
         let mut poller = Self {
-            id,
-            net,
-            endpoint,
-            headers,
+            net: net.clone(),
+            endpoint: endpoint.clone(),
+            requests: Requests::new(|since| request(id, endpoint, since))?,
+            decoder: Decoder::new(endpoint.topics.clone()),
             connection: None,
             cursor: since,
             first: None,
-            setup_bytes: 0,
         };
         if since.is_some() && id == super::long_poll::ID {
             // A resuming long poll is held until there is news, which is no part of setting it up: its connection is.
-            poller.connection = Some(HttpConnection::open(&poller.net, &poller.endpoint).await?);
-        } else {
-            let mut first = Arrivals::default();
-            poller.setup_bytes = poller.poll(&mut first).await?.bytes;
-            poller.first = Some((first, since));
+            poller.connection = Some(HttpConnection::open(net, endpoint).await?);
+            return Ok((poller, 0));
         }
-        Ok(poller)
+        let mut first = Arrivals::default();
+        let setup_bytes = poller.poll(&mut first).await?.bytes;
+        poller.first = Some(first);
+        Ok((poller, setup_bytes))
     }
 
+    /// Where it stands: everything up to here was handed out, or is in the first answer.
     pub fn cursor(&self) -> Option<Cursor> {
-        match &self.first {
-            Some((_, before)) => *before,
-            None => self.cursor,
-        }
+        self.cursor
     }
 
     /// What the opening poll brought, once.
     pub fn take_first(&mut self, arrivals: &mut Arrivals) -> bool {
-        self.first.take().map(|(first, _)| *arrivals = first).is_some()
+        self.first.take().map(|first| *arrivals = first).is_some()
     }
 
     /// Asks until an answer is whole: an answer that says `more` is followed by the next request at once.
@@ -104,11 +103,11 @@ impl Poller {
     }
 
     async fn exchange(&mut self, arrivals: &mut Arrivals) -> Result<Polled, SessionError> {
-        let (mut connection, answer) = self.ask().await?;
-        let body = connection.accepted(answer, "application/json").await?;
-        let body = connection.body(body).await?;
-        let received_us = connection.meter().last_read_us();
-        let answer = read_answer(&body, &self.endpoint.topics, received_us, arrivals)?;
+        let (mut connection, head) = self.ask().await?;
+        connection.accept(&head, "application/json").await?;
+        let decoder = &mut self.decoder;
+        let read = connection.body(|meter, body| decoder.answer(body, meter.last_read_us(), arrivals));
+        let answer = read.await?;
         if answer.updates == 0 {
             count(&self.net.counters.empty_responses, 1);
         }
@@ -124,68 +123,94 @@ impl Poller {
     }
 
     /// Asks on the kept connection; when the server closed that while it was idle, on a fresh one, as browsers do.
-    async fn ask(&mut self) -> Result<(HttpConnection, Response<Incoming>), SessionError> {
+    async fn ask(&mut self) -> Result<(HttpConnection, Head), SessionError> {
+        let mut request = Vec::new();
+        self.requests.write(self.cursor, &mut request);
         if let Some(mut kept) = self.connection.take().filter(HttpConnection::is_open) {
-            match kept.get(self.request()?).await {
-                Ok(answer) => return Ok((kept, answer)),
+            match kept.get(&request).await {
+                Ok(head) => return Ok((kept, head)),
                 Err(error) if went_away(&error) => {}
                 Err(error) => return Err(error),
             }
         }
-        let mut fresh = HttpConnection::open(&self.net, &self.endpoint).await?;
-        self.net.may_ask().await;
-        let answer = fresh.get(self.request()?).await?;
-        Ok((fresh, answer))
-    }
-
-    fn request(&self) -> Result<Request<Empty<Bytes>>, SessionError> {
-        get_request(
-            &self.endpoint,
-            &self.endpoint.target(self.id, self.cursor),
-            &self.headers,
-        )
+        // Rare, and large: it is no part of every poll's state.
+        let fresh = async {
+            let mut fresh = HttpConnection::open(&self.net, &self.endpoint).await?;
+            self.net.may_ask().await;
+            let head = fresh.get(&request).await?;
+            Ok((fresh, head))
+        };
+        fresh.boxed_local().await
     }
 }
 
-/// What an answer's body says besides its updates.
-pub struct Answered {
-    pub cursor: Cursor,
-    pub more: bool,
-    pub updates: usize,
+/// What a poller does from one delivery to the next.
+pub trait Steps: 'static {
+    /// Waits for the next delivery and appends what it brought.
+    fn step(&mut self, arrivals: &mut Arrivals) -> impl Future<Output = Result<(), SessionError>>;
+
+    /// Everything up to here was handed out.
+    fn cursor(&self) -> Option<Cursor>;
 }
 
-/// Reads a poll's answer, whole or not at all: half of one would come again, and look like a duplicate.
-pub fn read_answer(
-    body: &[u8],
-    topics: &TopicIndex,
-    received_us: u64,
-    arrivals: &mut Arrivals,
-) -> Result<Answered, SessionError> {
-    let answer: PollAnswer<'_> = serde_json::from_slice(body)
-        .map_err(|error| not_understood(format!("the answer is no batch of updates: {error}")))?;
-    let updates = answer.updates.len();
-    if answer.more && updates == 0 {
-        // Asking again at once would ask for ever.
-        return Err(SessionError::Protocol(
-            "the answer says that there is more, and brings nothing".into(),
-        ));
-    }
-    let before = arrivals.updates.len();
-    for update in &answer.updates {
-        match decode(update.get(), topics, received_us) {
-            Ok(arrival) => arrivals.updates.push(arrival),
-            Err(error) => {
-                arrivals.updates.truncate(before);
-                return Err(error);
-            }
+/// A poller as a session.
+pub struct Polling<S> {
+    /// None while a step is under way, which has it then.
+    at_rest: Option<Box<S>>,
+    under_way: Option<UnderWay<S>>,
+    cursor: Option<Cursor>,
+    setup_bytes: u64,
+    /// Where a step puts its updates: the room is used again.
+    room: Arrivals,
+}
+
+type UnderWay<S> = LocalBoxFuture<'static, (Box<S>, Arrivals, Result<(), SessionError>)>;
+
+impl<S: Steps> Polling<S> {
+    /// `since`: where the client stood before its first answer, which is still to be handed out.
+    pub fn new(steps: S, since: Option<Cursor>, setup_bytes: u64) -> Self {
+        Self {
+            at_rest: Some(Box::new(steps)),
+            under_way: None,
+            cursor: since,
+            setup_bytes,
+            room: Arrivals::default(),
         }
     }
-    arrivals.reset |= answer.reset.is_some();
-    Ok(Answered {
-        cursor: answer.cursor,
-        more: answer.more,
-        updates,
-    })
+}
+
+impl<S: Steps> Session for Polling<S> {
+    fn poll_next(&mut self, cx: &mut Context<'_>, arrivals: &mut Arrivals) -> Poll<Result<(), SessionError>> {
+        if let Some(mut steps) = self.at_rest.take() {
+            let mut room = std::mem::take(&mut self.room);
+            let step = async move {
+                let result = steps.step(&mut room).await;
+                (steps, room, result)
+            };
+            self.under_way = Some(step.boxed_local());
+        }
+        // One of the two is there.
+        let Some(under_way) = &mut self.under_way else {
+            return Poll::Ready(Err(SessionError::Ended));
+        };
+        let (steps, mut room, result) = ready!(Pin::new(under_way).poll(cx));
+        self.under_way = None;
+        self.cursor = steps.cursor();
+        self.at_rest = Some(steps);
+        arrivals.reset |= room.reset;
+        arrivals.updates.append(&mut room.updates);
+        room.clear();
+        self.room = room;
+        Poll::Ready(result)
+    }
+
+    fn cursor(&self) -> Option<Cursor> {
+        self.cursor
+    }
+
+    fn setup_bytes(&self) -> u64 {
+        self.setup_bytes
+    }
 }
 
 /// What the answer to one poll says besides its updates.
@@ -195,12 +220,15 @@ struct Polled {
     bytes: u64,
 }
 
+fn request(id: &str, endpoint: &Endpoint, since: Option<Cursor>) -> Result<Request<()>, SessionError> {
+    let headers = endpoint.headers.headers(Purpose::Fetch, &endpoint.authority);
+    get_request(endpoint, &endpoint.target(id, since), &headers)
+}
+
 /// Bytes of a poll's request: of the one that is sent.
 pub fn request_bytes(id: &str, endpoint: &Endpoint, since: Option<Cursor>) -> u64 {
-    let headers = endpoint.headers.headers(Purpose::Fetch, &endpoint.authority);
-    let request = get_request(endpoint, &endpoint.target(id, since), &headers);
     // An address that makes no request has sent none.
-    request.map_or(0, |request| framing::head_bytes(&request))
+    request(id, endpoint, since).map_or(0, |request| framing::head_bytes(&request))
 }
 
 /// Bytes of a poll's answer:

@@ -8,7 +8,7 @@ use server::wire::Cursor;
 use super::{
     Arrivals, Endpoint, PollGrid, Session, SessionError,
     framing::Framing,
-    poll::{self, Poller},
+    poll::{self, Poller, Polling, Steps},
 };
 use crate::net::{Net, count};
 
@@ -28,14 +28,15 @@ pub fn open<'a>(
     since: Option<Cursor>,
 ) -> LocalBoxFuture<'a, Result<Box<dyn Session>, SessionError>> {
     async move {
-        let poller = Poller::open(ID, net, endpoint, since).await?;
+        let (poller, setup_bytes) = Poller::open(ID, net, endpoint, since).await?;
         let next_poll = endpoint.polls.first_after(net.clock.now_us());
-        Ok(Box::new(ShortPoll {
+        let short_poll = ShortPoll {
             net: net.clone(),
             grid: endpoint.polls,
             next_poll,
             poller,
-        }) as Box<dyn Session>)
+        };
+        Ok(Box::new(Polling::new(short_poll, since, setup_bytes)) as Box<dyn Session>)
     }
     .boxed_local()
 }
@@ -48,28 +49,21 @@ struct ShortPoll {
     poller: Poller,
 }
 
-impl Session for ShortPoll {
-    fn next<'a>(&'a mut self, arrivals: &'a mut Arrivals) -> LocalBoxFuture<'a, Result<(), SessionError>> {
-        async move {
-            if self.poller.take_first(arrivals) {
-                return Ok(());
-            }
-            tokio::time::sleep(self.net.clock.until(self.grid.due_us(self.next_poll))).await;
-            self.poller.poll_all(arrivals).await?;
-            let next = self.grid.first_after(self.net.clock.now_us()).max(self.next_poll + 1);
-            count(&self.net.counters.polls_skipped, next - self.next_poll - 1);
-            self.next_poll = next;
-            Ok(())
+impl Steps for ShortPoll {
+    async fn step(&mut self, arrivals: &mut Arrivals) -> Result<(), SessionError> {
+        if self.poller.take_first(arrivals) {
+            return Ok(());
         }
-        .boxed_local()
+        tokio::time::sleep(self.net.clock.until(self.grid.due_us(self.next_poll))).await;
+        self.poller.poll_all(arrivals).await?;
+        let next = self.grid.first_after(self.net.clock.now_us()).max(self.next_poll + 1);
+        count(&self.net.counters.polls_skipped, next - self.next_poll - 1);
+        self.next_poll = next;
+        Ok(())
     }
 
     fn cursor(&self) -> Option<Cursor> {
         self.poller.cursor()
-    }
-
-    fn setup_bytes(&self) -> u64 {
-        self.poller.setup_bytes
     }
 }
 

@@ -1,19 +1,21 @@
 //! Server-Sent Events: one answer that never ends, read event by event.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
 
-use bytes::Bytes;
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use http::{HeaderValue, Request};
-use http_body_util::Empty;
-use hyper::body::Incoming;
 use server::wire::{Cursor, Reset};
 use tokio::time::timeout;
 
 use super::{
-    Arrivals, Endpoint, Session, SessionError, TopicIndex, decode,
+    Arrivals, Endpoint, Session, SessionError,
+    decode::Decoder,
     framing::{Answer, DATE, Framing, Heartbeat, close_header, head_bytes},
-    http::{HttpConnection, get_request},
+    http::{HttpConnection, encode, get_request},
     not_understood,
 };
 use crate::{
@@ -46,21 +48,20 @@ pub fn open<'a>(
 ) -> LocalBoxFuture<'a, Result<Box<dyn Session>, SessionError>> {
     async move {
         let mut connection = HttpConnection::open(net, endpoint).await?;
+        let request = encode(&request(endpoint, since)?);
         let opened = async {
-            let answer = connection.get(request(endpoint, since)?).await?;
+            let head = connection.get(&request).await?;
             // A refusal is read to its end, which may never come.
-            connection.accepted(answer, "text/event-stream").await
+            connection.accept(&head, "text/event-stream").await
         };
-        let body = match timeout(HEAD_TIMEOUT, opened).await {
-            Ok(body) => body?,
+        match timeout(HEAD_TIMEOUT, opened).await {
+            Ok(accepted) => accepted?,
             Err(_) => return Err(SessionError::TimedOut(HEAD_TIMEOUT.as_secs())),
-        };
+        }
         let setup_bytes = connection.meter().bytes_to_head();
-        let endpoint = endpoint.clone();
         let session = Sse {
-            endpoint,
+            decoder: Decoder::new(endpoint.topics.clone()),
             connection,
-            body,
             parser: SseParser::default(),
             cursor: since,
             setup_bytes,
@@ -70,7 +71,7 @@ pub fn open<'a>(
     .boxed_local()
 }
 
-fn request(endpoint: &Endpoint, since: Option<Cursor>) -> Result<Request<Empty<Bytes>>, SessionError> {
+fn request(endpoint: &Endpoint, since: Option<Cursor>) -> Result<Request<()>, SessionError> {
     let mut headers = endpoint.headers.headers(Purpose::EventSource, &endpoint.authority);
     if let Some(since) = since {
         // As EventSource resumes: the address stays as it was, the header says where to go on.
@@ -115,28 +116,27 @@ fn chunk_bytes(data: u64) -> u64 {
 }
 
 struct Sse {
-    endpoint: Arc<Endpoint>,
+    decoder: Decoder,
     connection: HttpConnection,
-    body: Incoming,
     parser: SseParser,
     cursor: Option<Cursor>,
     setup_bytes: u64,
 }
 
 impl Session for Sse {
-    fn next<'a>(&'a mut self, arrivals: &'a mut Arrivals) -> LocalBoxFuture<'a, Result<(), SessionError>> {
-        async move {
-            let data = self
-                .connection
-                .frame(&mut self.body)
-                .await?
-                .ok_or(SessionError::Ended)?;
-            let received_us = self.connection.meter().last_read_us();
-            let (topics, cursor) = (&self.endpoint.topics, &mut self.cursor);
-            let mut read = |event: SseEvent<'_>| read_event(&event, topics, received_us, arrivals, cursor);
-            self.parser.feed(&data, &mut read)
+    fn poll_next(&mut self, cx: &mut Context<'_>, arrivals: &mut Arrivals) -> Poll<Result<(), SessionError>> {
+        let (decoder, cursor, parser) = (&mut self.decoder, &mut self.cursor, &mut self.parser);
+        let pieces = self.connection.poll_pieces(cx, |piece, received_us| {
+            parser.feed(piece, |event| {
+                read_event(&event, decoder, received_us, arrivals, cursor)
+            })
+        });
+        let ended = ready!(pieces)?;
+        // What came with the end is handed out before it is told.
+        match ended && arrivals.is_empty() {
+            true => Poll::Ready(Err(SessionError::Ended)),
+            false => Poll::Ready(Ok(())),
         }
-        .boxed_local()
     }
 
     fn cursor(&self) -> Option<Cursor> {
@@ -151,7 +151,7 @@ impl Session for Sse {
 /// Takes what an event brings, and the position behind it.
 pub fn read_event(
     event: &SseEvent<'_>,
-    topics: &TopicIndex,
+    decoder: &mut Decoder,
     received_us: u64,
     arrivals: &mut Arrivals,
     cursor: &mut Option<Cursor>,
@@ -159,7 +159,7 @@ pub fn read_event(
     let id = event.id.map(str::parse).transpose().map_err(|error| invalid(&error))?;
     match event.kind {
         "update" => {
-            let arrival = decode(event.data, topics, received_us)?;
+            let arrival = decoder.update(event.data, received_us)?;
             // Handed out and not held, it would come once more to the session that resumes.
             if id != Some(arrival.cursor) {
                 return Err(not_understood(format!(

@@ -1,29 +1,48 @@
 //! WebSocket: a handshake, then a message per update.
+//!
+//! ```text
+//! one read -> frames.rs -+-> a whole text message, unmasked and unfragmented -> read_message()
+//!                        `-> anything else -> tungstenite (link.rs) -> its messages, its pongs, its errors
+//! ```
+//!
+//! The handshake is tungstenite's, and so is every frame that is not plainly one of the feed's: what is read by hand is the one kind of
+//! frame that is measured. A waiting client holds no read buffer.
 
-use std::{rc::Rc, sync::Arc, time::Duration};
+mod frames;
+mod link;
 
-use futures_util::{FutureExt, SinkExt, StreamExt, future::LocalBoxFuture};
+use std::{
+    future::Future,
+    io,
+    pin::Pin,
+    rc::Rc,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use futures_util::{FutureExt, future::LocalBoxFuture};
 use http::{Request, header};
 use server::wire::{Cursor, ResetMessage};
-use tokio::time::timeout;
-use tokio_tungstenite::{
-    WebSocketStream, client_async_with_config,
-    tungstenite::{
-        self, Message,
-        handshake::client::{generate_key, generate_request},
-        protocol::WebSocketConfig,
-    },
+use tokio::time::{Sleep, sleep, timeout};
+use tokio_tungstenite::tungstenite::{
+    self, Message, WebSocket,
+    handshake::client::{generate_key, generate_request},
+    protocol::WebSocketConfig,
 };
 
 use super::{
-    Arrivals, Endpoint, Session, SessionError, TopicIndex, decode,
+    Arrivals, Endpoint, Session, SessionError,
+    decode::Decoder,
     framing::{Answer, DATE, Framing, Heartbeat},
     not_understood,
 };
 use crate::{
     headers::Purpose,
-    net::{Meter, Net, Stream},
+    net::{Meter, Net},
 };
+use frames::{Frame, first_frame};
+use link::{Link, shake_hands};
 
 const ID: &str = "websocket";
 
@@ -39,8 +58,10 @@ pub const FRAMING: Framing = Framing {
     }),
 };
 
-/// Allocated for every client; the stock 128 KiB would be 1.3 GB for ten thousand.
-const BUFFER_BYTES: usize = 4 * 1024;
+/// For frames that are not read by hand; allocated for every client.
+const BUFFER_BYTES: usize = 64;
+/// Pongs and the answer to a close, of at most 125 bytes each, that the server takes slowly.
+const REPLIES_MAX_BYTES: usize = 16 * 1024;
 /// The largest update and a reset around it.
 pub(crate) const MESSAGE_MAX_BYTES: usize = 256 * 1024;
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -57,12 +78,12 @@ pub fn open<'a>(
         let meter = stream.meter();
         let config = WebSocketConfig::default()
             .read_buffer_size(BUFFER_BYTES)
-            .write_buffer_size(BUFFER_BYTES)
-            .max_write_buffer_size(4 * BUFFER_BYTES)
+            .write_buffer_size(0)
+            .max_write_buffer_size(REPLIES_MAX_BYTES)
             .max_message_size(Some(MESSAGE_MAX_BYTES))
             .max_frame_size(Some(MESSAGE_MAX_BYTES));
         meter.expect_head();
-        let handshake = client_async_with_config(handshake(endpoint, since)?, stream, Some(config));
+        let handshake = shake_hands(stream, handshake(endpoint, since)?, config);
         let (socket, answer) = match timeout(HANDSHAKE_TIMEOUT, handshake).await {
             Ok(done) => done.map_err(refused)?,
             Err(_) => return Err(SessionError::TimedOut(HANDSHAKE_TIMEOUT.as_secs())),
@@ -74,13 +95,19 @@ pub fn open<'a>(
             )));
         }
         let setup_bytes = meter.bytes_to_head();
-        let session = Socket {
-            endpoint: endpoint.clone(),
+        let mut session = Socket {
+            decoder: Decoder::new(endpoint.topics.clone()),
             socket,
             meter,
+            waiting: Vec::new(),
+            by_library: false,
+            replies_wait: false,
+            closing: None,
             cursor: since,
             setup_bytes,
         };
+        // What came with the head's end is the first to be read.
+        session.waiting = session.socket.get_mut().take_behind();
         Ok(Box::new(session) as Box<dyn Session>)
     }
     .boxed_local()
@@ -151,37 +178,64 @@ fn refused(error: tungstenite::Error) -> SessionError {
 }
 
 struct Socket {
-    endpoint: Arc<Endpoint>,
-    socket: WebSocketStream<Stream>,
+    decoder: Decoder,
+    socket: WebSocket<Link>,
     meter: Rc<Meter>,
+    /// Read, and no whole frame yet.
+    waiting: Vec<u8>,
+    /// From the first frame on that is neither plain text nor plain control, every byte is tungstenite's: a fragment changes what the next
+    /// frames mean, and what is wrong is its to say.
+    by_library: bool,
+    /// A pong or the answer to a close could not be written at once.
+    replies_wait: bool,
+    /// The server has closed: how long the answer to that may still take to leave.
+    closing: Option<Pin<Box<Sleep>>>,
     cursor: Option<Cursor>,
     setup_bytes: u64,
 }
 
 impl Session for Socket {
-    fn next<'a>(&'a mut self, arrivals: &'a mut Arrivals) -> LocalBoxFuture<'a, Result<(), SessionError>> {
-        async move {
-            let message = self.socket.next().await.ok_or(SessionError::Ended)??;
-            match message {
-                Message::Text(text) => {
-                    let received_us = self.meter.last_read_us();
-                    self.cursor = Some(read_message(&text, &self.endpoint.topics, received_us, arrivals)?);
-                    Ok(())
-                }
-                Message::Close(_) => {
-                    // The answer is queued below us, and leaves with a flush (RFC 6455, 5.5.1). A server that takes nothing any more
-                    // goes without.
-                    let _ = timeout(CLOSE_TIMEOUT, self.socket.flush()).await;
-                    Err(SessionError::Ended)
-                }
-                // Pings are answered below us.
-                Message::Ping(_) | Message::Pong(_) => Ok(()),
-                Message::Binary(_) | Message::Frame(_) => {
-                    Err(SessionError::Protocol("a message that is no text".into()))
+    fn poll_next(&mut self, cx: &mut Context<'_>, arrivals: &mut Arrivals) -> Poll<Result<(), SessionError>> {
+        self.socket.get_mut().wake(cx.waker());
+        if self.replies_wait {
+            self.reply()?;
+        }
+        let mut waiting = std::mem::take(&mut self.waiting);
+        while self.closing.is_none() {
+            if !waiting.is_empty() {
+                let read = self.read_frames(&waiting, arrivals);
+                waiting.drain(..read?);
+                if !arrivals.is_empty() {
+                    break;
                 }
             }
+            let lent = match self.socket.get_mut().poll_bytes(cx)? {
+                Poll::Ready(lent) => lent,
+                Poll::Pending => {
+                    self.waiting = waiting;
+                    return Poll::Pending;
+                }
+            };
+            if lent.is_empty() {
+                // What this end means hangs on what came before.
+                return Poll::Ready(Err(self.end(&waiting, arrivals)));
+            }
+            if waiting.is_empty() {
+                let read = self.read_frames(&lent, arrivals)?;
+                waiting = lent[read..].to_vec();
+                if !arrivals.is_empty() {
+                    break;
+                }
+            } else {
+                waiting.extend_from_slice(&lent);
+            }
         }
-        .boxed_local()
+        self.waiting = waiting;
+        if !arrivals.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        ready!(self.poll_closed(cx)?);
+        Poll::Ready(Err(SessionError::Ended))
     }
 
     fn cursor(&self) -> Option<Cursor> {
@@ -193,10 +247,104 @@ impl Session for Socket {
     }
 }
 
+impl Socket {
+    /// Reads what is whole of these bytes, and returns how many that were.
+    fn read_frames(&mut self, bytes: &[u8], arrivals: &mut Arrivals) -> Result<usize, SessionError> {
+        let mut read = 0;
+        while read < bytes.len() && self.closing.is_none() {
+            let rest = &bytes[read..];
+            match first_frame(rest, MESSAGE_MAX_BYTES) {
+                _ if self.by_library => {
+                    self.read_by_library(rest, arrivals)?;
+                    read = bytes.len();
+                }
+                Frame::Text { text, length } => {
+                    self.read_text(text, arrivals)?;
+                    read += length;
+                }
+                Frame::Control { length } => {
+                    self.read_by_library(&rest[..length], arrivals)?;
+                    read += length;
+                }
+                Frame::Partial => break,
+                Frame::Other => self.by_library = true,
+            }
+        }
+        Ok(read)
+    }
+
+    fn read_text(&mut self, text: &str, arrivals: &mut Arrivals) -> Result<(), SessionError> {
+        let received_us = self.meter.last_read_us();
+        self.cursor = Some(read_message(text, &mut self.decoder, received_us, arrivals)?);
+        Ok(())
+    }
+
+    /// Gives bytes to tungstenite and takes every message that it makes of them.
+    fn read_by_library(&mut self, bytes: &[u8], arrivals: &mut Arrivals) -> Result<(), SessionError> {
+        self.socket.get_mut().give(bytes);
+        loop {
+            match self.socket.read() {
+                Ok(Message::Text(text)) => self.read_text(&text, arrivals)?,
+                // Pings are answered below us.
+                Ok(Message::Ping(_) | Message::Pong(_)) => {}
+                Ok(Message::Close(_)) => {
+                    // The answer is queued below us, and leaves with a flush (RFC 6455, 5.5.1). A server that takes nothing any more goes
+                    // without.
+                    self.closing = Some(Box::pin(sleep(CLOSE_TIMEOUT)));
+                    return Ok(());
+                }
+                Ok(Message::Binary(_) | Message::Frame(_)) => {
+                    return Err(SessionError::Protocol("a message that is no text".into()));
+                }
+                Err(tungstenite::Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return self.reply();
+                }
+                Err(error) => return Err(ended(error)),
+            }
+        }
+    }
+
+    /// Writes what tungstenite answers; what the server does not take yet is tried again when it does.
+    fn reply(&mut self) -> Result<(), SessionError> {
+        self.replies_wait = match self.socket.flush() {
+            Ok(()) => false,
+            Err(tungstenite::Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => true,
+            Err(error) => return Err(ended(error)),
+        };
+        Ok(())
+    }
+
+    /// The server closed its side of the connection.
+    fn end(&mut self, waiting: &[u8], arrivals: &mut Arrivals) -> SessionError {
+        self.socket.get_mut().end();
+        match self.read_by_library(waiting, arrivals) {
+            Err(error) => error,
+            Ok(()) => SessionError::Ended,
+        }
+    }
+
+    /// The answer to a close has left, or had its time.
+    fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SessionError>> {
+        let _ = self.reply();
+        match &mut self.closing {
+            Some(time) if self.replies_wait => time.as_mut().poll(cx).map(Ok),
+            _ => Poll::Ready(Ok(())),
+        }
+    }
+}
+
+/// A connection that ended as it should is no error of tungstenite's.
+fn ended(error: tungstenite::Error) -> SessionError {
+    match error {
+        tungstenite::Error::ConnectionClosed | tungstenite::Error::AlreadyClosed => SessionError::Ended,
+        error => error.into(),
+    }
+}
+
 /// Reads a message: an update, or the word that some may be missing. Returns the position behind it.
 pub fn read_message(
     text: &str,
-    topics: &TopicIndex,
+    decoder: &mut Decoder,
     received_us: u64,
     arrivals: &mut Arrivals,
 ) -> Result<Cursor, SessionError> {
@@ -206,7 +354,7 @@ pub fn read_message(
         arrivals.reset = true;
         return Ok(reset.cursor);
     }
-    let arrival = decode(text, topics, received_us)?;
+    let arrival = decoder.update(text, received_us)?;
     arrivals.updates.push(arrival);
     Ok(arrival.cursor)
 }
