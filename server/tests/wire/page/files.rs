@@ -60,10 +60,12 @@ async fn the_policy_is_exactly_this() {
 async fn files_of_the_page_have_their_type_an_etag_and_no_way_out() {
     let server = with_page(|_| {});
     let own = host(&server);
+    let page = ask(&server, "GET", "/", &own, &[]).await;
     for (path, kind) in [
         ("/", "text/html; charset=utf-8"),
         ("/web/app.js", "text/javascript; charset=utf-8"),
         ("/web/lib/dom.js", "text/javascript; charset=utf-8"),
+        ("/web/live/worker.js", "text/javascript; charset=utf-8"),
         ("/web/style.css", "text/css; charset=utf-8"),
         ("/web/icon.svg", "image/svg+xml"),
     ] {
@@ -76,6 +78,9 @@ async fn files_of_the_page_have_their_type_an_etag_and_no_way_out() {
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{path}");
         assert_eq!(answer.header("cache-control"), Some("no-cache"), "{path}");
         assert!(!answer.head.contains("access-control"), "{path}");
+        // A worker is held to the policy of its own script.
+        let policy = answer.header("content-security-policy").expect("a policy");
+        assert_eq!(Some(policy), page.header("content-security-policy"), "{path}");
         let etag = answer.header("etag").expect("an etag").to_owned();
         let again = ask(&server, "GET", path, &own, &[("if-none-match", &etag)]).await;
         assert_eq!(
