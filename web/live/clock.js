@@ -6,14 +6,13 @@
 // a clock that never steps (performance.timeOrigin + performance.now()), and come in steps: `step_us`.
 
 import { get } from "../lib/api.js";
+import { local_us } from "./figures.js";
 
 const AT_FIRST = 8;
 const EVERY_MS = 5_000;
 const SAMPLES_MAX = 12;
 /** How fast two clocks may part, in µs a second, where one is being set right: an old exchange says less. */
 const DRIFT = 500;
-
-export const local_us = () => (performance.timeOrigin + performance.now()) * 1_000;
 
 export class Clock {
   offset_us = 0;

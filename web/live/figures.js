@@ -1,4 +1,5 @@
-// What is counted of a lane, in memory that does not grow: a histogram in logarithmic buckets, a ring for the picture, a slot per quarter second.
+// What is counted of a lane, in memory that does not grow: a histogram in logarithmic buckets, a ring for the picture, a slot per quarter second;
+// and what it is counted with.
 
 /** Buckets per doubling: each is 1.75 % wide, and its middle is told, so a quantile is off by 0.9 % at most. */
 const PER_OCTAVE = 40;
@@ -67,6 +68,9 @@ export class Ring {
     this.count = 0;
   }
 }
+
+/** This browser's clock, µs: the same for the page and the threads of its lanes, and never set back. */
+export const local_us = () => (performance.timeOrigin + performance.now()) * 1_000;
 
 /** Bytes of a text as UTF-8; almost all of them are ASCII, which costs one look. */
 export function utf8(text) {

@@ -1,26 +1,11 @@
 // A lane: one technique's real connection from this browser to the server, and the account of what it brings.
 //
-//   web/transports/<id>.js: follow(lane) -> lane.deliver(…) -> ledger.js -> picture.js, panel.js
+//   worker.js: transports/<id>.js -> reader.js -> #heard -> ledger.js -> picture.js, panel.js
 //        ^ ended, refused, cut: after a pause again, with the cursor
-//
-// `export async function follow(lane)` connects once and goes on until `lane.signal` is aborted, when it closes its connection at once and
-// may return; where the connection ends otherwise it throws an Error with the reason in words. To connect again is not its matter, unless
-// the browser's own object does so (EventSource). It works with
-//
-//   lane.signal             aborted by a cut, other settings, the end of the view
-//   lane.address(scheme)    of the feed with topic, mode and cursor (`since`, where anything is held); scheme "http" or "ws"
-//   lane.interval_ms        between two polls, for who polls on a schedule
-//   lane.clock_us()         time of the server, µs; taken first thing when data arrived
-//   lane.asked()            a request goes out: one head each way
-//   lane.opened()           the connection stands, or the first answer is here
-//   lane.lost(words)        the browser connects again by itself
-//   lane.skipped(polls)     polls that were due while one was under way
-//   lane.reset(cursor)      the server said that what follows is the newest state, not what comes next
-//   lane.deliver(at_us, updates, {bytes, messages, cursor})   parsed updates in order; `bytes` as far as a page sees them; `messages` of a
-//                           stream, whose framing a page does not see (0 for whole answers); `cursor` where it is not that of the last update
 
 import { Ring } from "./figures.js";
 import { Ledger } from "./ledger.js";
+import { Reader } from "./reader.js";
 
 /** How long a cut lasts. */
 const CUT_MS = 2_000;
@@ -52,9 +37,10 @@ export class Lane {
   #attempt = null;
   #next_ms = 0;
 
-  /** `race`: {clock, known, settings, server}; `follow`, and whether it polls on a schedule: of the technique's module. */
+  /** `race`: {clock, known, settings, server, late}; whether there is a client for it, and whether that polls on a schedule: of the technique's module. */
   constructor(description, place, race, { follow, scheduled = false }) {
-    Object.assign(this, { description, id: description.id, place, race, follow, scheduled });
+    Object.assign(this, { description, id: description.id, place, race, client: Boolean(follow), scheduled });
+    this.reader = new Reader((ms) => race.late(ms));
     this.ledger = new Ledger(race.known);
     this.ledger.clear(race.clock.now_us());
     this.#set("connecting", "");
@@ -112,14 +98,15 @@ export class Lane {
     this.#attempt?.abort();
   }
 
-  #set(state, words) {
+  #set(state, words, at_us = this.race.clock.now_us()) {
     [this.state, this.words] = [state, words];
-    this.states.push(this.race.clock.now_us(), state === "live");
+    this.states.push(at_us, state === "live");
   }
 
   /** Connects, again and again, until `signal`. */
   async start(signal) {
-    signal.addEventListener("abort", () => this.#end(0));
+    if (signal.aborted) return this.reader.end();
+    signal.addEventListener("abort", () => (this.#end(0), this.reader.end()));
     while (!signal.aborted) {
       const attempt = (this.#attempt = new AbortController());
       this.#next_ms = null;
@@ -132,7 +119,8 @@ export class Lane {
         attempt.abort();
       }, OPEN_MS);
       try {
-        await this.follow(this.#handed(attempt.signal));
+        if (!this.client) throw new Error("this page has no client for it");
+        await this.reader.follow(this.#asked(), attempt.signal, this.#heard());
       } catch (error) {
         why = error.message;
       }
@@ -178,44 +166,39 @@ export class Lane {
     this.#end(0);
   }
 
-  #address(scheme) {
-    const { settings } = this.race;
+  /** What the thread needs to know of a connection. */
+  #asked() {
+    const { topic, mode, interval } = this.race.settings;
     const host = this.port === null ? location.host : `${location.hostname}:${this.port}`;
-    const query = new URLSearchParams({ topic: settings.topic, mode: settings.mode });
-    if (this.cursor) query.set("since", this.cursor);
-    return `${scheme}://${host}/feed/${this.id}?${query}`;
+    return { id: this.id, host, topic, mode, cursor: this.cursor, interval_ms: interval };
   }
 
-  /** What `follow` works with. Whatever an ended attempt still says is not heard. */
-  #handed(signal) {
+  /** What the thread tells, in its order; its times are of this browser's clock. */
+  #heard() {
     const { ledger, race } = this;
-    const heard = (act) => (...given) => void (signal.aborted || act(...given));
-    return {
-      signal,
-      interval_ms: race.settings.interval,
-      clock_us: () => race.clock.now_us(),
-      address: (scheme = "http") => this.#address(scheme),
-      asked: heard(() => ledger.requests++),
-      skipped: heard((polls) => (ledger.skipped += polls)),
-      opened: heard(() => {
+    const heard = {
+      asked: () => ledger.requests++,
+      skipped: (at_us, polls) => (ledger.skipped += polls),
+      opened: (at_us) => {
         if (this.state === "live") return;
         // What was due before now is state or catch-up: the time to connect is no latency of an update.
-        this.live_us = race.clock.now_us();
+        this.live_us = at_us;
         this.#failures = 0;
-        this.#set("live", "");
-      }),
-      lost: heard((words) => this.#fail(words)),
-      reset: heard((cursor) => {
+        this.#set("live", "", at_us);
+      },
+      lost: (at_us, words) => this.#fail(words),
+      reset: (at_us, cursor) => {
         ledger.reset();
         if (cursor) this.cursor = cursor;
-      }),
-      deliver: heard((at_us, updates, { bytes = 0, messages = 0, cursor } = {}) => {
+      },
+      deliver: (noted_us, at_us, updates, { bytes = 0, messages = 0, cursor }) => {
         ledger.seen_bytes += bytes;
         ledger.messages += messages;
-        ledger.take(at_us, updates, { live_us: this.live_us, from_nothing: this.#from_nothing, latest: race.settings.mode === "latest" });
-        const last = updates.at(-1);
-        this.cursor = cursor ?? (last ? `${last.epoch}-${last.offset}` : this.cursor);
-      }),
+        const here_us = at_us + race.clock.offset_us;
+        ledger.take(here_us, updates, { live_us: this.live_us, from_nothing: this.#from_nothing, latest: race.settings.mode === "latest" });
+        this.cursor = cursor;
+      },
     };
+    return (name, at_us, ...given) => heard[name](at_us + race.clock.offset_us, ...given);
   }
 }

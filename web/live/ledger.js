@@ -142,10 +142,15 @@ export class Ledger {
   }
 
   #age_to(now_us) {
+    [this.age_us, this.blind_us] = this.#ages(now_us);
+    this.aged_us = Math.max(now_us, this.aged_us);
+  }
+
+  /** [age_us, blind_us] as of then. */
+  #ages(now_us) {
     const [from, to] = [this.aged_us, Math.max(now_us, this.aged_us)];
-    if (this.newest) this.age_us += (to - from) * ((to + from) / 2 - this.newest.due_us);
-    else this.blind_us += to - from;
-    this.aged_us = to;
+    if (!this.newest) return [this.age_us, this.blind_us + to - from];
+    return [this.age_us + (to - from) * ((to + from) / 2 - this.newest.due_us), this.blind_us];
   }
 
   /** Number of the first known update that is not held; of an older epoch nothing is. */
@@ -159,7 +164,8 @@ export class Ledger {
 
   /** {age_mean_us, stale_us (now), stale_share, behind (updates others have), over (more than is remembered: at least so many, for so long), first} */
   freshness(now_us) {
-    this.#age_to(now_us);
+    // Told as of now and not kept: what came a moment ago is still on its way from the lane's thread.
+    const [age_us, blind_us] = this.#ages(now_us);
     const { known } = this;
     const at = this.#lacking();
     const behind = known.count - at;
@@ -167,7 +173,7 @@ export class Ledger {
     const open = Math.max(0, now_us - Math.max(lacking_us, this.covered_us));
     const span = now_us - this.since_us;
     return {
-      age_mean_us: this.newest && span > this.blind_us ? this.age_us / (span - this.blind_us) : null,
+      age_mean_us: this.newest && span > blind_us ? age_us / (span - blind_us) : null,
       stale_us: now_us - lacking_us,
       stale_share: this.newest && span > 0 ? Math.min(1, (this.stale_us + open) / span) : null,
       behind,

@@ -2,7 +2,7 @@
 
 import { ask } from "../live/poll.js";
 
-/** The lane: see live/lanes.js. */
+/** The lane: see live/worker.js. */
 export async function follow(lane) {
   // Answered at once: a held answer would tell only with the next update that the connection stands.
   await ask(lane, "&wait_ms=0");

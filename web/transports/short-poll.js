@@ -6,7 +6,7 @@ import { ask } from "../live/poll.js";
 /** It asks every `interval_ms`, whatever the server has. */
 export const scheduled = true;
 
-/** The lane: see live/lanes.js. */
+/** The lane: see live/worker.js. */
 export async function follow(lane) {
   const every_us = lane.interval_ms * 1_000;
   const phase_us = Math.random() * every_us;

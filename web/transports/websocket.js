@@ -2,7 +2,7 @@
 
 import { utf8 } from "../live/figures.js";
 
-/** The lane: see live/lanes.js. */
+/** The lane: see live/worker.js. */
 export function follow(lane) {
   return new Promise((done, fail) => {
     const socket = new WebSocket(lane.address("ws"));

@@ -61,6 +61,11 @@ fn each_lane_gets_every_update_and_goes_on_after_a_cut() {
 }
 
 #[test]
+fn what_holds_the_page_up_delays_no_lane() {
+    Stage::open("--demo --rate 10").plays("held.mjs");
+}
+
+#[test]
 fn a_killed_server_is_told_and_its_next_start_is_followed() {
     Stage::open("--demo --rate 10 --topics 2").plays("restart.mjs");
 }

@@ -8,7 +8,7 @@ use std::{
 
 use axum::{
     Json, Router,
-    extract::{Path, Request, State},
+    extract::{Path, State},
     http::{HeaderMap, StatusCode, header},
     middleware,
     response::{IntoResponse, Response},
@@ -53,8 +53,18 @@ pub fn routes(app: &Arc<App>) -> Router<Arc<App>> {
 }
 
 async fn page(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
-    let mut response = answer("index.html", &headers);
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    held(answer("index.html", &headers), &app, &headers)
+}
+
+/// A worker's script is held to the policy it comes with, not to that of the page which starts it (Content Security Policy Level 3, 4.2.1):
+/// so every file comes with it.
+async fn file(State(app): State<Arc<App>>, Path(path): Path<String>, headers: HeaderMap) -> Response {
+    held(answer(&path, &headers), &app, &headers)
+}
+
+/// Held to the policy.
+fn held(mut response: Response, app: &App, asked: &HeaderMap) -> Response {
+    let host = asked.get(header::HOST).and_then(|host| host.to_str().ok());
     let policy = policy(host.unwrap_or_default(), &app.page.ports());
     let said = [
         (header::CONTENT_SECURITY_POLICY, policy),
@@ -67,10 +77,6 @@ async fn page(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
         }
     }
     response
-}
-
-async fn file(Path(path): Path<String>, request: Request) -> Response {
-    answer(&path, request.headers())
 }
 
 async fn told(State(app): State<Arc<App>>) -> Response {

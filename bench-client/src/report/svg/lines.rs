@@ -64,13 +64,12 @@ pub fn draw(canvas: &Canvas, x: &Axis, y: &Axis, lines: &[Line]) -> Drawn {
 
 fn grid(canvas: &Canvas, (across, x): (&Ruler, &Axis), (up, y): (&Ruler, &Axis), (top, bottom): (i32, i32)) -> Drawn {
     let right = WIDTH - RIGHT;
-    write(
-        canvas,
-        &y.label,
-        (LEFT - 8, top - LABEL),
-        SMALL,
-        Pos::new(HPos::Right, VPos::Top),
-    )?;
+    // Right above the ticks, unless its words would begin outside the picture.
+    let (left, side) = match text_width(&y.label, SMALL) > LEFT - 8 {
+        true => (0, HPos::Left),
+        false => (LEFT - 8, HPos::Right),
+    };
+    write(canvas, &y.label, (left, top - LABEL), SMALL, Pos::new(side, VPos::Top))?;
     for tick in &up.ticks {
         let at = up.pixel(tick.value);
         canvas.draw(&PathElement::new([(LEFT, at), (right, at)], GRID.stroke_width(1)))?;

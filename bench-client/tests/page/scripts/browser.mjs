@@ -108,20 +108,34 @@ async function pageOf(browser, noted) {
     noted(`a dialog: ${dialog.message()}`);
     dialog.dismiss();
   });
-  page.on("request", (request) => {
-    const to = new URL(request.url());
-    if (!["data:", "blob:", "about:"].includes(to.protocol) && to.hostname !== hostname) noted(`a request to ${request.url()}`);
+  const asked = (address) => {
+    const to = new URL(address);
+    if (!["data:", "blob:", "about:"].includes(to.protocol) && to.hostname !== hostname) noted(`a request to ${address}`);
+  };
+  page.on("request", (request) => asked(request.url()));
+  // What a thread of the page asks is told by the thread alone; the console's words come with the page's.
+  page.on("workercreated", (worker) => {
+    worker.client.on("Network.requestWillBeSent", ({ request }) => asked(request.url));
+    worker.client.on("Network.webSocketCreated", ({ url }) => asked(url));
+    // One that ended meanwhile has nothing to tell.
+    worker.client.send("Network.enable").catch(() => {});
+    worker.evaluate(refusals).catch(() => {});
   });
+  await page.evaluateOnNewDocument(refusals);
   await page.evaluateOnNewDocument(observe);
   await page.setViewport({ width: 1280, height: 900 });
   return page;
+}
+
+/** Runs in the page, and in each of its threads. */
+function refusals() {
+  addEventListener("securitypolicyviolation", (event) => console.error(`refused by the policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));
 }
 
 /** Runs in the page, before anything of it. */
 function observe() {
   const seen = { shift: 0, shifts: [], tasks: [], said: 0 };
   Object.defineProperty(globalThis, "__seen", { value: seen });
-  addEventListener("securitypolicyviolation", (event) => console.error(`refused by the policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));
   addEventListener("unhandledrejection", (event) => console.error(`unhandled rejection: ${event.reason?.stack ?? event.reason}`));
   const keep = (list, one) => list.length < 50 && list.push(one);
   new PerformanceObserver((list) => {
@@ -176,11 +190,14 @@ export async function screenshot(page, name, options = {}) {
   await page.screenshot({ path: join(into, `${name}.png`), ...options });
 }
 
-/** JS heap in bytes, after the garbage is gone. */
+/** JS heap in bytes of the page and of its threads, after the garbage is gone. */
 export async function heap(page) {
-  const session = await page.createCDPSession();
-  await session.send("HeapProfiler.collectGarbage");
-  const { usedSize } = await session.send("Runtime.getHeapUsage");
-  await session.detach();
-  return usedSize;
+  const own = await page.createCDPSession();
+  let bytes = 0;
+  for (const session of [own, ...page.workers().map(({ client }) => client)]) {
+    await session.send("HeapProfiler.collectGarbage");
+    bytes += (await session.send("Runtime.getHeapUsage")).usedSize;
+  }
+  await own.detach();
+  return bytes;
 }

@@ -38,7 +38,7 @@ async function agrees(page, id, heard) {
 
 await browse(async ({ page, another }) => {
   const ids = (await api("/api/transports")).json.map(({ id }) => id);
-  const heard = await listen(page);
+  const heard = listen(page);
   await racing(page, ids);
   await forget(page);
   await watch(STRETCH_MS);
@@ -79,11 +79,16 @@ await browse(async ({ page, another }) => {
 
   await page.close();
   const robbed = await another();
-  await robbed.evaluateOnNewDocument(lossy);
   await racing(robbed, ids);
-  await robbed.evaluate(() => globalThis.__rob({ drop: 3, repeat: 2 }));
+  const everywhere = (act, ...given) => Promise.all(robbed.workers().map((thread) => thread.evaluate(act, ...given)));
+  check("each lane has a thread of its own", robbed.workers().length === ids.length, robbed.workers().length);
+  await everywhere(lossy);
+  // Connections from now on go through it.
+  for (const id of ids) await press(robbed, CUT, LANE(id));
+  for (const id of ids) await until(`${id}: live again`, async () => (await lane(robbed, id)).state === "live");
+  await everywhere(() => globalThis.__rob({ drop: 3, repeat: 2 }));
   for (const id of ids) {
-    await until(`${id}: three updates were taken from it, two given twice`, () => robbed.evaluate((id) => globalThis.__robbed(id), id));
+    await until(`${id}: three updates were taken from it, two given twice`, async () => (await everywhere((id) => globalThis.__robbed(id), id)).includes(true));
     const now = await until(`${id}: the page says 3 missed, 2 duplicates`, async () => {
       const now = await lane(robbed, id);
       return number(now.missed) === 3 && number(now.duplicates) === 2 && now;

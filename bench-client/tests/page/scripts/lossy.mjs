@@ -1,6 +1,6 @@
-// A network that loses and repeats, put between the browser and the page: TCP does neither, so that it must be made.
+// A network that loses and repeats, put between the browser and the lanes: TCP does neither, so that it must be made.
 
-/** Runs in the page, before anything of it. `__rob({drop, repeat})` takes that many updates from every lane from now on, and gives some twice. */
+/** Runs in each lane's thread, before it connects. `__rob({drop, repeat})` takes that many updates from every lane from now on, and gives some twice. */
 export function lossy() {
   const plan = { drop: 0, repeat: 0 };
   const lanes = new Map();
