@@ -40,9 +40,7 @@ pub fn run(
         tracing::warn!("{remark}");
     }
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    if let Some(workers) = settings.workers {
-        runtime.worker_threads(workers.max(1));
-    }
+    runtime.worker_threads(settings.threads());
     let runtime = runtime.enable_all().build().context("the runtime could not start")?;
     runtime.block_on(async {
         let (child, with_null) = (settings.child, settings.null);

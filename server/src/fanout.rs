@@ -47,11 +47,6 @@ const PASS: BatchBounds = BatchBounds {
 /// Seats written to before other tasks of the runtime get their turn: about 200 µs.
 const SEATS_AT_ONCE: usize = 32;
 
-/// Tasks that write: one per thread of the runtime.
-pub fn shards() -> usize {
-    tokio::runtime::Handle::current().metrics().num_workers()
-}
-
 /// How a transport writes updates to the socket of a seat.
 pub struct Framing {
     /// These updates, in order; the cursor stands behind them.
@@ -90,6 +85,7 @@ fn row_of(filter: Filter) -> usize {
 }
 
 impl Fanout {
+    /// For so many topics, with so many tasks: one per thread of the runtime is what two cores have been measured with.
     pub fn new(topics: usize, shards: usize) -> Arc<Self> {
         let row = |_| Arc::new(Row::default());
         let shard = |_| {

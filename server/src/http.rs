@@ -70,8 +70,8 @@ impl App {
         lags: Lags,
         stop: Stop,
         page: Page,
-        fanout: Arc<Fanout>,
     ) -> Arc<Self> {
+        let fanout = Fanout::new(hub.topics().len(), settings.threads());
         let transports = transports::ALL
             .iter()
             .map(|row| (*row, stats.transport(row.id())))

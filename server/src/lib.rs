@@ -55,7 +55,6 @@ pub mod transports;
 pub mod wire;
 
 use clock::Clock;
-use fanout::Fanout;
 use feed::{
     Feed,
     recording::{RecordError, Recorder},
@@ -162,8 +161,6 @@ pub fn start_with(
     let settings = Arc::new(settings);
     let stop = Stop::default();
     let feeding = Feeding::new(hub.clone(), stats.clone(), feed, description);
-    let fanout = Fanout::new(hub.topics().len(), fanout::shards());
-    fanout.start(&hub, &stop);
     let app = http::App::new(
         hub.clone(),
         stats.clone(),
@@ -172,8 +169,8 @@ pub fn start_with(
         lags,
         stop.clone(),
         page,
-        fanout,
     );
+    app.fanout.start(&hub, &stop);
     let mounted = mount(&app)?;
     let connections = Connections::new(app.clone(), http::router(app, mounted));
     let serving = listeners.into_iter().map(|one| listen::serve(one, connections.clone()));

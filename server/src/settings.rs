@@ -85,6 +85,12 @@ pub struct ServerSettings {
 }
 
 impl ServerSettings {
+    /// Threads that serve.
+    pub fn threads(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        self.workers.unwrap_or_else(cores).max(1)
+    }
+
     pub fn log_bounds(&self) -> LogBounds {
         LogBounds {
             updates_per_topic: self.log_updates,

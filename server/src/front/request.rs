@@ -46,6 +46,10 @@ thread_local! {
 }
 
 /// What a connection says first.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "taken apart where it is made; a box would be an allocation for every request"
+)]
 pub enum Read {
     /// It was announced, and is not there.
     Nothing,

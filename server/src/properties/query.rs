@@ -21,7 +21,6 @@ use tokio::runtime::Runtime;
 use crate::{
     Stop,
     clock::Clock,
-    fanout::Fanout,
     feeding::Feeding,
     http::{self, App},
     hub::{Draft, Hub, LogBounds, Publisher, Topic},
@@ -213,7 +212,6 @@ pub(crate) fn server() -> (Arc<App>, Router) {
         Lags::default(),
         stop.clone(),
         Page::new(8080),
-        Fanout::new(hub.topics().len(), 1),
     );
     (app.clone(), http::router(app, Router::new()))
 }

@@ -1,6 +1,6 @@
 //! A port for each transport, and whose pages it answers.
 
-use super::{GUARDED, host, told, with_page};
+use super::{GUARDED, told, with_page};
 use crate::support::{
     TestServer,
     raw::{Raw, WEBSOCKET_HEADERS},
