@@ -25,7 +25,7 @@ const RUNNING: Duration = Duration::from_millis(50);
 /// Beyond the planned end of the window, which stands half a tick later and is found by a program without CPU.
 const STARVED_BEYOND: Duration = Duration::from_millis(500);
 /// Programs that only burn CPU, on the one core the client may use.
-const BURNERS: usize = 2;
+const BURNERS: usize = 4;
 
 fn job(origin: &Origin) -> Job {
     Job::new("websocket", &origin.url()).of(8).lasting(2.0)
@@ -123,7 +123,7 @@ fn a_client_that_others_crowd_out_is_invalid() {
     let burners: Vec<_> = (0..BURNERS).map(|_| Burner::start(&core)).collect();
     thread::sleep(Duration::from_secs_f64(SETTLE_S + job.duration_s) + STARVED_BEYOND);
     drop(burners);
-    let injected = "two programs that burn CPU on its one core, and have precedence";
+    let injected = "four programs that burn CPU on its one core, and have precedence";
     is_invalid(&run.ended(), injected, &["client-lag", "client-wait"]);
 }
 
