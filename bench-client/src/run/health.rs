@@ -54,7 +54,8 @@ fn lags(health: &mut Health, state: &State, window: Window) {
             .as_ref()
             .map_or(window.from_us, |outage| outage.restarted.listened_us);
         let length_us = window.to_us.saturating_sub(since_us);
-        health.server_pings_unanswered_share = unanswered(lags.len(), 1, server::PING_INTERVAL, length_us);
+        health.server_pings_unanswered_share =
+            unanswered(lags.len(), state.nodes.max(1), server::PING_INTERVAL, length_us);
         health.server_lag = distribution(lags);
     }
 }
