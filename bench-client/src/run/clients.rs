@@ -12,7 +12,6 @@ use server::clock::Clock;
 use super::nodes::Nodes;
 use crate::{
     control::Control,
-    environment,
     fleet::{Fleet, Live, Muster, Part, Threads},
     floor,
     headers::HeaderSet,
@@ -28,13 +27,19 @@ use crate::{
 /// A topic's name, and whose match it is.
 pub type Match = (String, String, String);
 
-/// What the row's clients are made from, all of them.
-pub fn orders(plan: &Plan, id: &str, nodes: &Nodes, clock: Clock, matches: &[Match], seed: u64) -> Orders {
+/// What the row's clients are made from, all of them; `cores` is how many there are for them.
+pub fn orders(
+    plan: &Plan,
+    id: &str,
+    nodes: &Nodes,
+    clock: Clock,
+    (matches, seed, cores): (&[Match], u64, usize),
+) -> Orders {
     Orders {
         plan: plan.clone(),
         transport: id.to_owned(),
         part: Part::WHOLE,
-        threads: (environment::cores() / plan.workers.max(1) as usize).max(1),
+        threads: (cores / plan.workers.max(1) as usize).max(1),
         clock_offset_us: clock.offset_us(),
         topics: matches.iter().map(|one| one.0.clone()).collect(),
         nodes: nodes.all().map(|node| (node.address, node.authority.clone())).collect(),

@@ -27,6 +27,8 @@ use super::{
 };
 use crate::{
     control::Control,
+    cores::{self, Halves},
+    environment,
     fleet::{self, Fleet, Totals},
     floor,
     machine::{self, MachineCounts},
@@ -78,6 +80,8 @@ pub struct State {
     pub threads: usize,
     /// Server processes.
     pub nodes: usize,
+    /// Where both sides run, when each has cores of its own.
+    pub halves: Option<Halves>,
     /// What workers sampled, each for itself; None where there are none.
     pub workers_samples: Option<Vec<Vec<Sample>>>,
     /// How late the clients' threads and the server's runtime were in the window, µs.
@@ -148,7 +152,9 @@ pub async fn observe(setting: &Setting<'_>, id: &str, repeat: u32) -> Measured {
         Err(error) => (Vec::new(), Some(error)),
     };
     let end = match (broken, cut) {
-        (Some(error), _) | (None, Some(Cut::Failed(error))) => figures::End::Failed(format!("{error:#}")),
+        // Without notes nothing can be said of what was received.
+        (Some(error), _) => figures::End::Lost(format!("{error:#}")),
+        (None, Some(Cut::Failed(error))) => figures::End::Failed(format!("{error:#}")),
         (None, Some(Cut::Interrupted)) => figures::End::Interrupted,
         (None, None) => figures::End::Whole,
     };
@@ -182,10 +188,17 @@ async fn drive(setting: &Setting<'_>, id: &str, repeat: u32, state: &mut State) 
     } else {
         &[]
     };
-    let mut server = ServerProcess::start(feed, idle, more).await?;
+    let plan = &setting.resolved.plan;
+    if plan.workers > 1 || plan.nodes > 1 {
+        // One process on each side stays on all cores: what it measured so far was measured there.
+        state.halves = Halves::of_this_thread();
+    }
+    let on_its_cores = state.halves.as_ref().map(|halves| halves.server.clone());
+    let on_its_cores = on_its_cores.as_deref();
+    let mut server = ServerProcess::start_on(on_its_cores, feed, idle, more).await?;
     let first = control_of(&server).await?;
     let mut beside = Vec::new();
-    if setting.resolved.plan.nodes > 1 {
+    if plan.nodes > 1 {
         // The very same clock for all: what is due at one time is due at that time everywhere.
         let clock = first
             .clock()
@@ -194,8 +207,8 @@ async fn drive(setting: &Setting<'_>, id: &str, repeat: u32, state: &mut State) 
             .clock;
         let offset_us = clock.offset_us().to_string();
         let more = [more, &["--clock-offset-us", &offset_us]].concat();
-        for _ in 1..setting.resolved.plan.nodes {
-            beside.push(ServerProcess::start(feed, idle, &more).await?);
+        for _ in 1..plan.nodes {
+            beside.push(ServerProcess::start_on(on_its_cores, feed, idle, &more).await?);
         }
     }
     let mut others = Vec::with_capacity(beside.len());
@@ -288,9 +301,13 @@ async fn phases(
     let ramp_from = clock.now_us();
     let seed = plan.seed ^ (u64::from(repeat) << 32);
     state.loopback = control.address.ip().is_loopback();
-    let clients = clients::orders(plan, id, nodes, clock, &state.matches, seed);
+    let halves = state.halves.clone();
+    let on_their_cores = halves.map(|halves| halves.clients);
+    let cores = on_their_cores.as_ref().map_or_else(environment::cores, Vec::len);
+    let clients = clients::orders(plan, id, nodes, clock, (&state.matches, seed, cores));
     // Starting processes takes its time.
-    let fleet = tokio::task::spawn_blocking(move || clients::start(&clients)).await;
+    let start = move || cores::on(on_their_cores.as_deref(), || clients::start(&clients));
+    let fleet = tokio::task::spawn_blocking(start).await;
     let fleet = fleet.context("the clients could not be started")??;
     state.threads = fleet.threads();
     state.fleet = Some(fleet);
