@@ -177,7 +177,7 @@ mod tests {
         let differing: [(fn(&mut PublishedAnswer), &str); 4] = [
             (|log| log.topics[0].updates[1].due_us += 1, "update 2 of match-1"),
             (|log| log.topics[0].updates[1].seq += 1, "update 2 of match-1"),
-            (|log| drop(log.topics[0].updates.pop()), "3 updates of match-1"),
+            (|log| log.topics[0].updates.truncate(2), "3 updates of match-1"),
             (|log| log.topics[0].topic = "match-2".into(), "is called match-2"),
         ];
         for (change, words) in differing {
