@@ -174,7 +174,8 @@ mod tests {
 
     #[test]
     fn nodes_that_differ_are_found_out() {
-        let differing: [(fn(&mut PublishedAnswer), &str); 4] = [
+        type Change = fn(&mut PublishedAnswer);
+        let differing: [(Change, &str); 4] = [
             (|log| log.topics[0].updates[1].due_us += 1, "update 2 of match-1"),
             (|log| log.topics[0].updates[1].seq += 1, "update 2 of match-1"),
             (|log| log.topics[0].updates.truncate(2), "3 updates of match-1"),
