@@ -87,6 +87,19 @@ pub struct Muster {
     pub sources: u8,
 }
 
+impl Muster {
+    /// All of so many clients, as fast as connects go, from wherever the kernel likes.
+    pub fn all(threads: usize, clients: u32) -> Self {
+        Self {
+            threads,
+            clients,
+            part: Part::WHOLE,
+            ramp_per_s: None,
+            sources: 1,
+        }
+    }
+}
+
 /// Running clients, on threads of this process.
 pub struct Threads {
     counters: CounterHandle,
@@ -227,16 +240,21 @@ impl Threads {
         self.counters.clone()
     }
 
-    /// How many clients hold the newest of what they follow: `last` has the log offset of each topic's newest update.
-    pub fn holding(&self, plan: &Plan, last: &[u64]) -> usize {
+    /// How many clients satisfy `holds(client, log offset of the newest update it holds)`.
+    pub fn holding(&self, holds: impl Fn(u32, u64) -> bool) -> usize {
+        let held = self.positions.iter();
+        held.filter(|(client, position)| holds(*client, position.load(Relaxed)))
+            .count()
+    }
+
+    /// How many hold the newest of what they follow: `last` has the log offset of each topic's newest update.
+    pub fn holding_all(&self, plan: &Plan, last: &[u64]) -> usize {
         let last_of_all = last.iter().copied().max().unwrap_or(0);
         let followed = |client: u32| {
             let topic = plan.topic_of(client, last.len() as u32);
             topic.map_or(last_of_all, |topic| last[topic as usize])
         };
-        let held = self.positions.iter();
-        held.filter(|(client, position)| position.load(Relaxed) >= followed(*client))
-            .count()
+        self.holding(|client, position| position >= followed(client))
     }
 
     pub fn threads(&self) -> usize {

@@ -61,9 +61,9 @@ impl Fleet {
     }
 
     /// How many clients hold the newest of what they follow: `last` has the log offset of each topic's newest update.
-    pub fn holding(&self, plan: &Plan, last: &[u64]) -> usize {
+    pub fn holding_all(&self, plan: &Plan, last: &[u64]) -> usize {
         match self {
-            Self::Threads(threads) => threads.holding(plan, last),
+            Self::Threads(threads) => threads.holding_all(plan, last),
             Self::Processes(workers) => workers.holding(last),
         }
     }

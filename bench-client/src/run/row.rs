@@ -498,7 +498,7 @@ async fn drain(setting: &Setting<'_>, nodes: &Nodes, window: Window, state: &mut
         .map(|topic| topic.last_offset.unwrap_or(0))
         .collect();
     let fleet = state.fleet.as_ref().context("no clients")?;
-    while fleet.holding(plan, &last) < plan.clients as usize {
+    while fleet.holding_all(plan, &last) < plan.clients as usize {
         fleet.sound()?;
         if tokio::time::Instant::now() >= deadline {
             break;

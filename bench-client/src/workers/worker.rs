@@ -134,7 +134,7 @@ impl Worker {
         let progress = Progress {
             told: self.told,
             totals: self.threads.totals(),
-            holding: awaited.map_or(0, |last| self.threads.holding(&self.orders.plan, last)) as u64,
+            holding: awaited.map_or(0, |last| self.threads.holding_all(&self.orders.plan, last)) as u64,
         };
         Said::Progress(progress).write(stdout)?;
         Ok(stdout.flush()?)
