@@ -158,7 +158,9 @@ fn needs_of_one(plan: &Plan, machine: &Environment) -> Vec<Need> {
         }),
         way_out: "fewer --clients or a shorter --duration; net.ipv4.ip_local_port_range widens the range".into(),
     };
-    let receipts = received_by_one(plan) * clients as f64;
+    // What workers noted is told before it is dropped: then it is there twice.
+    let copies = if plan.workers > 1 { 2.0 } else { 1.0 };
+    let receipts = received_by_one(plan) * clients as f64 * copies;
     let memory = Need {
         what: "memory, bytes",
         // A plan within all ranges may still ask for more than can be counted.
