@@ -45,7 +45,8 @@ pub struct Done {
 /// False for a plan that publishes nothing, for a server elsewhere, whose bytes are not ours to write, and with variants: a calibration is of
 /// one kind of client.
 pub fn possible(plan: &Plan) -> bool {
-    !plan.remote && plan.variants.is_empty() && updates_per_client_s(plan) != Some(0.0)
+    let one_process_each = plan.workers == 1 && plan.nodes == 1;
+    one_process_each && !plan.remote && plan.variants.is_empty() && updates_per_client_s(plan) != Some(0.0)
 }
 
 /// Measures every transport of the plan against a null server, and keeps each in `folder` as soon as it is done.

@@ -33,6 +33,7 @@ use crate::{
     report::terminal,
     scenario::{self, Scenario},
     verify,
+    workers::worker,
 };
 
 /// Widest table, and its width where stdout is no terminal.
@@ -80,6 +81,9 @@ enum Command {
     /// Clients beside the page; started by `serve --demo`, ends with stdin
     #[command(hide = true)]
     Crowd(crowd::CrowdArgs),
+    /// Some of a run's clients; started by `run --workers`, ends with stdin
+    #[command(hide = true)]
+    Worker,
 }
 
 #[derive(Args)]
@@ -133,6 +137,12 @@ struct PlanArgs {
     /// How many times faster than the real match [default: 60]; than it was, for a recording [default: 1]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     speed: Option<f64>,
+    /// Processes the clients are spread over, each with its own descriptors and threads [default: 1, this one]
+    #[arg(long, value_name = "N")]
+    workers: Option<u32>,
+    /// Server processes with the same feed; client i is served by process i mod N [default: 1]
+    #[arg(long, value_name = "N")]
+    nodes: Option<u32>,
     /// Measure even where the window holds too few updates for quantiles
     #[arg(long)]
     force: bool,
@@ -161,6 +171,8 @@ impl PlanArgs {
             seed: self.seed,
             replay: self.replay.clone(),
             speed: self.speed,
+            workers: self.workers,
+            nodes: self.nodes,
             thresholds: Vec::new(),
             force: self.force,
         }
@@ -222,6 +234,7 @@ fn execute(command: Command) -> Result<u8, Failure> {
         }
         Command::Serve(arguments) => serve::command(arguments),
         Command::Crowd(arguments) => crowd::command(&arguments),
+        Command::Worker => Ok(worker::run().map(|()| 0)?),
     }
 }
 

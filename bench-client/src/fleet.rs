@@ -1,12 +1,15 @@
-//! All virtual clients of a row, spread over one thread per core.
+//! All virtual clients of a row, spread over one thread per core; or over processes, each of which does the same with its part of them.
 //!
 //! ```text
-//! Fleet::start -> thread 0: current-thread runtime, clients 0, 2, 4 …   -> counters (read at the window's edges)
-//!              `- thread 1: …           clients 1, 3, 5 …               -> ClientLog of each client, at the end
-//! Fleet::start_bare -> the same, a bare loop a thread (see [`crate::floor`])
+//! Threads::start -> thread 0: current-thread runtime, clients 0, 2, 4 …   -> counters (read at the window's edges)
+//!                `- thread 1: …           clients 1, 3, 5 …               -> ClientLog of each client, at the end
+//! Threads::start_bare -> the same, a bare loop a thread (see [`crate::floor`])
+//! Fleet: Threads, or the processes of [`crate::workers`]
 //! ```
 //!
 //! A client never leaves its thread, so nothing on its way is shared or locked.
+
+mod either;
 
 use std::{
     cell::RefCell,
@@ -23,6 +26,7 @@ use std::{
 use anyhow::Context;
 use hdrhistogram::Histogram;
 use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
 use server::{
     clock::Clock,
     probe::{self, Lags, Pinger},
@@ -32,10 +36,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     floor,
-    net::{Counters, Net},
+    net::{Counters, Net, sources::Sources},
+    record::Plan,
     sockets::{Counts, Sockets},
     virtual_client::{ClientLog, VirtualClient},
 };
+
+pub use either::{Fleet, Stopped};
 
 /// Name of the clients' threads, by which the kernel's tables know them.
 pub const THREAD: &str = "clients";
@@ -53,14 +60,57 @@ pub type Live = Arc<Mutex<Histogram<u64>>>;
 type RunThread<C> =
     fn(Vec<(Duration, C)>, UnixStream, &Lags, &Net, &CancellationToken) -> anyhow::Result<Vec<ClientLog>>;
 
-/// Running clients.
-pub struct Fleet {
+/// Which of a row's clients: those whose index leaves `index` when it is divided by `of`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    pub index: u32,
+    pub of: u32,
+}
+
+impl Part {
+    /// All of them.
+    pub const WHOLE: Self = Self { index: 0, of: 1 };
+
+    /// Its clients, of so many.
+    pub fn clients(self, all: u32) -> impl Iterator<Item = u32> {
+        (self.index..all).step_by(self.of.max(1) as usize)
+    }
+}
+
+/// What to start of a row's clients.
+#[derive(Debug, Clone)]
+pub struct Muster {
+    pub threads: usize,
+    /// Of the whole row.
+    pub clients: u32,
+    pub part: Part,
+    /// New clients of the whole row per second; None: as fast as connects go.
+    pub ramp_per_s: Option<f64>,
+    pub sources: u8,
+}
+
+impl Muster {
+    /// All of so many clients, as fast as connects go, from wherever the kernel likes.
+    pub fn all(threads: usize, clients: u32) -> Self {
+        Self {
+            threads,
+            clients,
+            part: Part::WHOLE,
+            ramp_per_s: None,
+            sources: 1,
+        }
+    }
+}
+
+/// Running clients, on threads of this process.
+pub struct Threads {
     counters: CounterHandle,
     /// How late each thread was.
     lags: Vec<Lags>,
     /// Asks them, for as long as the fleet lives.
     _pinger: Pinger,
-    positions: Vec<Arc<AtomicU64>>,
+    /// Of each client, by its index.
+    positions: Vec<(u32, Arc<AtomicU64>)>,
     threads: Vec<JoinHandle<anyhow::Result<Vec<ClientLog>>>>,
     stop: CancellationToken,
     /// See [`Net::may_ask`].
@@ -71,7 +121,7 @@ pub struct Fleet {
 }
 
 /// All counters of the fleet, added up at one moment.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
     pub connections: u64,
     pub bytes_sent: u64,
@@ -89,45 +139,62 @@ pub struct Totals {
     pub more_segments_received: u64,
 }
 
-impl Fleet {
-    /// Starts `clients` clients made by `make(index, position, live)`, `ramp_per_s` a second, or as fast as connects go.
+impl Totals {
+    pub fn add(&mut self, other: &Self) {
+        self.connections += other.connections;
+        self.bytes_sent += other.bytes_sent;
+        self.bytes_received += other.bytes_received;
+        self.requests += other.requests;
+        self.empty_responses += other.empty_responses;
+        self.polls_skipped += other.polls_skipped;
+        self.errors += other.errors;
+        self.reconnects += other.reconnects;
+        self.leaves += other.leaves;
+        self.setup_bytes += other.setup_bytes;
+        self.connected += other.connected;
+        self.updates += other.updates;
+        self.more_segments_sent += other.more_segments_sent;
+        self.more_segments_received += other.more_segments_received;
+    }
+}
+
+impl Threads {
+    /// Starts clients made by `make(index, position, live)`, called in order of the index.
     pub fn start(
-        threads: usize,
-        clients: u32,
+        muster: &Muster,
         clock: Clock,
-        ramp_per_s: Option<f64>,
         make: impl FnMut(u32, Arc<AtomicU64>, Option<Live>) -> VirtualClient,
     ) -> anyhow::Result<Self> {
-        Self::spread((threads, clients), clock, ramp_per_s, make, run_thread)
+        Self::spread(muster, clock, make, run_thread)
     }
 
     /// The same of the floor's clients, each thread with an event loop of its own.
     pub fn start_bare(
-        threads: usize,
-        clients: u32,
+        muster: &Muster,
         clock: Clock,
-        ramp_per_s: Option<f64>,
         make: impl FnMut(u32, Arc<AtomicU64>, Option<Live>) -> floor::client::Client,
     ) -> anyhow::Result<Self> {
-        Self::spread((threads, clients), clock, ramp_per_s, make, floor::reader::run)
+        Self::spread(muster, clock, make, floor::reader::run)
     }
 
     fn spread<C: Send + 'static>(
-        (threads, clients): (usize, u32),
+        muster: &Muster,
         clock: Clock,
-        ramp_per_s: Option<f64>,
         mut make: impl FnMut(u32, Arc<AtomicU64>, Option<Live>) -> C,
         run: RunThread<C>,
     ) -> anyhow::Result<Self> {
         let live = Arc::new(Mutex::new(crate::report::histogram::new()));
-        let positions = positions(clients as usize, threads);
-        let stride = (clients as usize).div_ceil(LIVE_SAMPLE).max(1);
+        let threads = muster.threads;
+        let indexes: Vec<u32> = muster.part.clients(muster.clients).collect();
+        let positions: Vec<_> = indexes.iter().copied().zip(positions(indexes.len(), threads)).collect();
+        let stride = positions.len().div_ceil(LIVE_SAMPLE).max(1);
         let mut made: Vec<Vec<(Duration, C)>> = (0..threads).map(|_| Vec::new()).collect();
-        for index in 0..clients {
-            let sampled = (index as usize).is_multiple_of(stride).then(|| live.clone());
-            let wait = ramp_per_s.map_or(Duration::ZERO, |rate| Duration::from_secs_f64(f64::from(index) / rate));
-            let client = make(index, positions[index as usize].clone(), sampled);
-            made[index as usize % threads].push((wait, client));
+        for (place, (index, position)) in positions.iter().enumerate() {
+            let sampled = place.is_multiple_of(stride).then(|| live.clone());
+            let after = |rate| Duration::from_secs_f64(f64::from(*index) / rate);
+            let wait = muster.ramp_per_s.map_or(Duration::ZERO, after);
+            let client = make(*index, position.clone(), sampled);
+            made[place % threads].push((wait, client));
         }
         let pairs: Vec<_> = (0..threads)
             .map(|_| UnixStream::pair())
@@ -149,6 +216,7 @@ impl Fleet {
             let net = Net {
                 hushed: fleet.hushed.clone(),
                 gathered: fleet.gathered.clone(),
+                sources: Sources::new(muster.sources),
                 ..Net::new(clock)
             };
             let lags = Lags::default();
@@ -176,9 +244,23 @@ impl Fleet {
 
     /// How many clients satisfy `holds(client, log offset of the newest update it holds)`.
     pub fn holding(&self, holds: impl Fn(u32, u64) -> bool) -> usize {
-        let held = self.positions.iter().enumerate();
-        held.filter(|(index, position)| holds(*index as u32, position.load(Relaxed)))
+        let held = self.positions.iter();
+        held.filter(|(client, position)| holds(*client, position.load(Relaxed)))
             .count()
+    }
+
+    /// How many hold the newest of what they follow: `last` has the log offset of each topic's newest update.
+    pub fn holding_all(&self, plan: &Plan, last: &[u64]) -> usize {
+        let last_of_all = last.iter().copied().max().unwrap_or(0);
+        let followed = |client: u32| {
+            let topic = plan.topic_of(client, last.len() as u32);
+            topic.map_or(last_of_all, |topic| last[topic as usize])
+        };
+        self.holding(|client, position| position >= followed(client))
+    }
+
+    pub fn threads(&self) -> usize {
+        self.threads.len()
     }
 
     /// Live p50 and p99 of the sampled clients, µs.
@@ -234,7 +316,7 @@ fn positions(clients: usize, threads: usize) -> Vec<Arc<AtomicU64>> {
 }
 
 /// The fleet's counters, wherever they are read.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct CounterHandle(Vec<(Arc<Counters>, Arc<Sockets>)>);
 
 impl CounterHandle {

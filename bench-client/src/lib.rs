@@ -10,6 +10,7 @@
 //! * [`run`]: the phases of a row, row by row.  [`process`], [`control`]: the server under test and the talk with it.
 //! * [`calibration`]: what the client alone adds, measured against a null server and kept.
 //! * [`fleet`], [`virtual_client`]: the load.  [`transports`]: a file and a row per technique.  [`net`]: the only sockets of the load.
+//! * [`workers`]: clients in several processes.  [`cores`]: where those run.
 //! * [`floor`]: the row that shows what delivering costs at all, and its reader.
 //! * [`sockets`], [`machine`]: what the kernel says of the sockets and of the machine.  [`validity`], [`oracle`]: whether a row can be believed.
 //! * [`tally`]: what was received against what was published.  [`usage`], [`environment`]: the machine.
@@ -22,6 +23,7 @@
 pub mod calibration;
 pub mod cli;
 pub mod control;
+pub mod cores;
 pub mod environment;
 pub mod exit_code;
 pub mod fleet;
@@ -52,3 +54,4 @@ pub mod usage;
 pub mod validity;
 pub mod verify;
 pub mod virtual_client;
+pub mod workers;

@@ -5,6 +5,7 @@ use server::hub::PUBLISH_LOG_MAX;
 use crate::{
     environment::available_memory_bytes,
     floor,
+    net::sources::{CONNECTIONS_PER_SOURCE, SOURCES_MOST},
     oracle::typical,
     plan::updates_per_client_s,
     record::{Environment, FeedPlan, Follow, Plan},
@@ -132,21 +133,34 @@ fn needs_of_one(plan: &Plan, machine: &Environment) -> Vec<Need> {
     let limit = machine.descriptor_limit;
     let stalled = u64::from(plan.stalled_clients);
     let possible = limit.saturating_sub(DESCRIPTORS_BESIDES + stalled);
+    // The process with the most connections: both ends have as many, and fewer processes share them where there are fewer.
+    let processes = u64::from(if plan.remote {
+        plan.workers
+    } else {
+        plan.workers.min(plan.nodes)
+    });
     let descriptors = Need {
         what: "descriptors per process",
-        needed: clients + stalled + DESCRIPTORS_BESIDES,
+        needed: clients.div_ceil(processes) + stalled + DESCRIPTORS_BESIDES,
         available: Some(limit),
-        way_out: format!("--clients {possible} fits; `ulimit -Hn` and limits.conf raise the limit"),
+        way_out: format!(
+            "--clients {} fits; --workers and --nodes divide them over processes; `ulimit -Hn` and limits.conf raise the limit",
+            possible * processes
+        ),
     };
-    // A closed connection keeps its port for a minute; a server of our own has a new port for each row, so rows do not add up.
-    let ports_needed = clients + stalled + returns(plan) + if plan.keep_alive { 0 } else { fresh_connections(plan) };
     let ports = Need {
         what: "local ports",
-        needed: ports_needed,
-        available: (machine.ephemeral_ports > 0).then_some(u64::from(machine.ephemeral_ports)),
+        needed: connections_per_node(plan),
+        available: (machine.ephemeral_ports > 0).then_some(match plan.remote {
+            true => u64::from(machine.ephemeral_ports),
+            // Over loopback, as many source addresses as it takes.
+            false => CONNECTIONS_PER_SOURCE.min(machine.ephemeral_ports.into()) * SOURCES_MOST,
+        }),
         way_out: "fewer --clients or a shorter --duration; net.ipv4.ip_local_port_range widens the range".into(),
     };
-    let receipts = received_by_one(plan) * clients as f64;
+    // What workers noted is told before it is dropped: then it is there twice.
+    let copies = if plan.workers > 1 { 2.0 } else { 1.0 };
+    let receipts = received_by_one(plan) * clients as f64 * copies;
     let memory = Need {
         what: "memory, bytes",
         // A plan within all ranges may still ask for more than can be counted.
@@ -163,6 +177,14 @@ fn needs_of_one(plan: &Plan, machine: &Environment) -> Vec<Need> {
         way_out: "a shorter --duration, fewer --topics or a lower --rate".into(),
     };
     vec![descriptors, ports, memory, lines]
+}
+
+/// Connections to the address of one server in a row, those that are closed included: a closed one keeps its port for a minute. A server of
+/// our own has a new port for each row, so rows do not add up.
+pub fn connections_per_node(plan: &Plan) -> u64 {
+    let fresh = if plan.keep_alive { 0 } else { fresh_connections(plan) };
+    let all = u64::from(plan.clients) + returns(plan) + fresh;
+    all.div_ceil(plan.nodes.max(1).into()) + u64::from(plan.stalled_clients)
 }
 
 /// Updates one client notes in a row, about, where the plan says so.

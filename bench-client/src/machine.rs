@@ -2,8 +2,10 @@
 
 use std::fs::read_to_string;
 
+use serde::{Deserialize, Serialize};
+
 /// Counters of the machine since its boot, at one moment.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct MachineCounts {
     /// CPU of all cores by kind, in ticks of the kernel (proc_stat(5)).
     pub cpu: Option<CpuTicks>,
@@ -17,7 +19,7 @@ pub struct MachineCounts {
 }
 
 /// Ticks since boot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct CpuTicks {
     /// User, nice and system: what processes used.
     pub processes: u64,

@@ -12,6 +12,7 @@
 //! that brought the last byte so far: before any decoding.
 
 pub mod bare;
+pub mod sources;
 
 use std::{
     cell::Cell,
@@ -36,6 +37,8 @@ use tokio::{
     net::{TcpSocket, TcpStream},
 };
 use tokio_util::sync::CancellationToken;
+
+use sources::Sources;
 
 /// How long one connect() may take.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -89,6 +92,8 @@ pub struct Net {
     pub gathered: CancellationToken,
     /// What the kernel is asked to keep for each connection until it is read; None: as it likes.
     pub receive_buffer_bytes: Option<u32>,
+    /// Where connections over loopback come from.
+    pub sources: Sources,
 }
 
 /// One connection's own counts, shared with the session that uses it.
@@ -165,6 +170,7 @@ impl Net {
             hushed: Arc::default(),
             gathered: CancellationToken::new(),
             receive_buffer_bytes: None,
+            sources: Sources::default(),
         }
     }
 
@@ -196,15 +202,19 @@ impl Net {
     }
 
     async fn connected(&self, address: SocketAddr) -> io::Result<TcpStream> {
-        let Some(bytes) = self.receive_buffer_bytes else {
+        let source = self.sources.next(address);
+        if source.is_none() && self.receive_buffer_bytes.is_none() {
             return TcpStream::connect(address).await;
+        }
+        let socket = match (address, source) {
+            (_, Some(source)) => TcpSocket::from_std_stream(sources::socket_from(source)?),
+            (SocketAddr::V4(_), None) => TcpSocket::new_v4()?,
+            (SocketAddr::V6(_), None) => TcpSocket::new_v6()?,
         };
-        let socket = match address {
-            SocketAddr::V4(_) => TcpSocket::new_v4()?,
-            SocketAddr::V6(_) => TcpSocket::new_v6()?,
-        };
-        // Before it connects: the handshake tells the peer how much fits.
-        socket.set_recv_buffer_size(bytes)?;
+        if let Some(bytes) = self.receive_buffer_bytes {
+            // Before it connects: the handshake tells the peer how much fits.
+            socket.set_recv_buffer_size(bytes)?;
+        }
         socket.connect(address).await
     }
 

@@ -27,7 +27,7 @@ use crate::{
     statistics::looks::schedule,
 };
 
-use check::{REPEATS, SECONDS, check, check_repeats, check_restart, check_thresholds, check_updates};
+use check::{REPEATS, SECONDS, check, check_processes, check_repeats, check_restart, check_thresholds, check_updates};
 pub use command::command;
 pub use error::PlanError;
 pub use like::{Changes, LikeError, differences, resolve_like};
@@ -62,6 +62,8 @@ pub struct Overrides {
     pub seed: Option<u64>,
     pub replay: Option<PathBuf>,
     pub speed: Option<f64>,
+    pub workers: Option<u32>,
+    pub nodes: Option<u32>,
     /// On top of the scenario's.
     pub thresholds: Vec<String>,
     pub force: bool,
@@ -139,6 +141,7 @@ pub fn resolve(scenario: &Scenario, overrides: &Overrides) -> Result<Resolved, P
             feed.source.results.clear();
         }
     }
+    check_processes(&plan)?;
     check_restart(&plan)?;
     check_updates(&plan, overrides.force || file.force == Some(true))?;
     Ok(Resolved {
@@ -160,6 +163,7 @@ pub fn resolve_target(
         ("--payload", overrides.update_bytes.is_some()),
         ("--replay", overrides.replay.is_some()),
         ("--speed", overrides.speed.is_some()),
+        ("--nodes", overrides.nodes.is_some()),
     ];
     if let Some((flag, _)) = for_feed.iter().find(|(_, given)| *given) {
         return Err(PlanError::NotForTarget(flag));
@@ -171,6 +175,7 @@ pub fn resolve_target(
     };
     let mut plan = base(scenario, overrides, feed)?;
     plan.remote = true;
+    check_processes(&plan)?;
     check_restart(&plan)?;
     check_updates(&plan, overrides.force || scenario.file.force == Some(true))?;
     Ok(Resolved {
@@ -217,6 +222,8 @@ fn base(scenario: &Scenario, overrides: &Overrides, feed: FeedPlan) -> Result<Pl
         restart: file.restart,
         backoff_jitter: file.backoff_jitter.unwrap_or(true),
         stalled_clients: file.stalled_clients.unwrap_or(0),
+        workers: overrides.workers.or(file.workers).unwrap_or(1),
+        nodes: overrides.nodes.or(file.nodes).unwrap_or(1),
         remote: false,
         bounds: file.bounds.clone().unwrap_or_default(),
         thresholds: joined(file.thresholds.as_deref().unwrap_or_default(), &overrides.thresholds),
@@ -377,6 +384,16 @@ impl Plan {
         self.churn = None;
         self.restart = None;
         self.stalled_clients = 0;
+        (self.workers, self.nodes) = (1, 1);
+    }
+
+    /// The process a client runs in, and the one that serves it.
+    pub fn worker_of(&self, client: u32) -> u32 {
+        client % self.workers.max(1)
+    }
+
+    pub fn node_of(&self, client: u32) -> u32 {
+        client % self.nodes.max(1)
     }
 
     pub fn topics(&self) -> u32 {

@@ -32,6 +32,8 @@ use tokio::{
     time::timeout,
 };
 
+use crate::cores;
+
 /// How long a server may take to say its address.
 const START_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a server may take to go beyond its drain deadline, until it is killed.
@@ -113,11 +115,30 @@ impl ServerProcess {
     /// `idle` is how long a connection may be idle between two polls without being closed.
     /// `more` are further flags of `serve`.
     pub async fn start(feed: &FeedSettings, idle: Duration, more: &[&str]) -> anyhow::Result<Self> {
-        Self::start_at("127.0.0.1:0", feed, idle, more).await
+        Self::start_on(None, feed, idle, more).await
+    }
+
+    /// The same on these cores; None: on all.
+    pub async fn start_on(
+        cores: Option<&[usize]>,
+        feed: &FeedSettings,
+        idle: Duration,
+        more: &[&str],
+    ) -> anyhow::Result<Self> {
+        Self::start_there((cores, "127.0.0.1:0"), feed, idle, more).await
     }
 
     /// The same at this very address.
     pub async fn start_at(address: &str, feed: &FeedSettings, idle: Duration, more: &[&str]) -> anyhow::Result<Self> {
+        Self::start_there((None, address), feed, idle, more).await
+    }
+
+    async fn start_there(
+        (cores, address): (Option<&[usize]>, &str),
+        feed: &FeedSettings,
+        idle: Duration,
+        more: &[&str],
+    ) -> anyhow::Result<Self> {
         // The running file itself, even when it was replaced by a newer build meanwhile.
         let mut command = Command::new("/proc/self/exe");
         command.args(["serve", "--child", "--listen", address, "--log-level", "warn"]);
@@ -138,7 +159,7 @@ impl ServerProcess {
             .stderr(Stdio::piped());
         // A group of its own: Ctrl-C is for the client, which then stops the server in good order.
         command.process_group(0).kill_on_drop(true);
-        let mut child = command.spawn().context("the server process could not be started")?;
+        let mut child = cores::on(cores, || command.spawn()).context("the server process could not be started")?;
         let (Some(stdin), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
         else {
             bail!("the server process has no pipes");

@@ -22,7 +22,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use bounds::{Bound, Bounds};
-pub use evidence::{Calibration, Finding, Health, Prediction, Verdict, Wire, WireCounts};
+pub use evidence::{Calibration, CoresApart, Finding, Health, Prediction, Verdict, Wire, WireCounts};
 pub use figures::SummaryRow;
 pub use final_score::{ExpectedScore, FinalScore};
 pub use plan::{

@@ -15,10 +15,11 @@ use crate::record::{Arrivals, Bounds, Churn, Follow, Mode, RequestHeaders, Resta
 pub const DEFAULT: &str = "live-score";
 
 /// Name and text of every scenario that comes with the program.
-pub const BUILT_IN: [(&str, &str); 14] = [
+pub const BUILT_IN: [(&str, &str); 15] = [
     ("live-score", include_str!("../scenarios/live-score.toml")),
     ("smoke", include_str!("../scenarios/smoke.toml")),
     ("ten-thousand", include_str!("../scenarios/ten-thousand.toml")),
+    ("fifty-thousand", include_str!("../scenarios/fifty-thousand.toml")),
     ("idle", include_str!("../scenarios/idle.toml")),
     ("goal-burst", include_str!("../scenarios/goal-burst.toml")),
     ("many-matches", include_str!("../scenarios/many-matches.toml")),
@@ -71,6 +72,9 @@ pub struct ScenarioFile {
     pub backoff_jitter: Option<bool>,
     /// Connections beside the clients that never read.
     pub stalled_clients: Option<u32>,
+    /// Processes the clients are spread over, and server processes.
+    pub workers: Option<u32>,
+    pub nodes: Option<u32>,
     /// Where a row becomes suspect or invalid; what is left out keeps its default.
     pub bounds: Option<Bounds>,
     /// What must hold, such as `websocket.latency_p99_ms < 50`.

@@ -24,6 +24,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
 use server::peer;
 use tokio::net::TcpStream;
 
@@ -61,7 +62,7 @@ struct Known {
 }
 
 /// Sums over sockets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Counts {
     /// `*_at_1500` are not of this module and stay 0.
     pub wire: WireCounts,

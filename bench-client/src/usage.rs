@@ -7,6 +7,7 @@ use nix::{
     unistd::Pid,
 };
 use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
 use server::stats::resident_bytes_of;
 
 /// Fewer ticks than these say nothing of how CPU time divides.
@@ -16,7 +17,7 @@ const TICKS_LEAST: u64 = 20;
 ///
 /// The kernel knows the sum exactly. How it divides most kernels find out by looking, at each tick of their own, where the process is just
 /// then; the two are then scaled to the exact sum.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CpuSplit {
     pub user_ticks: u64,
     pub kernel_ticks: u64,
@@ -31,7 +32,7 @@ impl CpuSplit {
         (all >= TICKS_LEAST).then(|| kernel as f64 / all as f64)
     }
 
-    fn plus(self, other: Self) -> Self {
+    pub fn plus(self, other: Self) -> Self {
         Self {
             user_ticks: self.user_ticks + other.user_ticks,
             kernel_ticks: self.kernel_ticks + other.kernel_ticks,
@@ -98,6 +99,8 @@ pub struct ServerUsage(Arc<Mutex<Succession>>);
 struct Succession {
     /// The one that runs.
     now: Option<Usage>,
+    /// Those that run beside it to the end; None among them is one that was not found.
+    beside: Vec<Option<Usage>>,
     /// CPU time of those before it; None when it is not known, or there is no server of ours.
     before_s: Option<f64>,
     before_split: Option<CpuSplit>,
@@ -106,7 +109,13 @@ struct Succession {
 impl ServerUsage {
     /// None is a server elsewhere.
     pub fn of(usage: Option<Usage>) -> Self {
+        Self::of_all(usage, Vec::new())
+    }
+
+    /// Of several nodes: all together.
+    pub fn of_all(usage: Option<Usage>, beside: Vec<Option<Usage>>) -> Self {
         Self(Arc::new(Mutex::new(Succession {
+            beside,
             before_s: usage.map(|_| 0.0),
             before_split: usage.map(|_| CpuSplit::default()),
             now: usage,
@@ -116,19 +125,26 @@ impl ServerUsage {
     /// CPU time so far of all of them.
     pub fn cpu_s(&self) -> Option<f64> {
         let servers = self.0.lock();
-        Some(servers.before_s? + servers.now.map_or(Some(0.0), |usage| usage.cpu_s())?)
+        let beside: Option<f64> = servers.beside.iter().map(|usage| usage.as_ref()?.cpu_s()).sum();
+        Some(servers.before_s? + servers.now.map_or(Some(0.0), |usage| usage.cpu_s())? + beside?)
     }
 
     /// The same by where it was spent.
     pub fn cpu_split(&self) -> Option<CpuSplit> {
         let servers = self.0.lock();
         let now = servers.now.map_or(Some(CpuSplit::default()), |usage| usage.cpu_split());
-        Some(servers.before_split?.plus(now?))
+        let mut sum = servers.before_split?.plus(now?);
+        for usage in &servers.beside {
+            sum = sum.plus(usage.as_ref()?.cpu_split()?);
+        }
+        Some(sum)
     }
 
-    /// Resident memory of the one that runs.
+    /// Resident memory of all that run.
     pub fn rss_bytes(&self) -> Option<u64> {
-        self.0.lock().now?.rss_bytes()
+        let servers = self.0.lock();
+        let beside: Option<u64> = servers.beside.iter().map(|usage| usage.as_ref()?.rss_bytes()).sum();
+        Some(servers.now?.rss_bytes()? + beside?)
     }
 
     /// The one that ran has ended, and is not forgotten by the kernel yet: its CPU time is read for the last time.

@@ -11,7 +11,7 @@ mod checks;
 mod counts;
 
 use crate::floor;
-use crate::record::{Calibration, Environment, Finding, Outcome, Plan, Row, RunRecord, Tool, Verdict};
+use crate::record::{Calibration, CoresApart, Environment, Finding, Outcome, Plan, Row, RunRecord, Tool, Verdict};
 use crate::transports::Asks;
 
 /// What all rows of a run are judged by.
@@ -122,7 +122,10 @@ fn outcome(case: &Case<'_>) -> Vec<Finding> {
     }
     // A server that shares our clock shares our machine.
     let here = case.row.window_from_us.is_some() && case.row.clock_bound_us == 0;
-    if !case.plan.remote || here {
+    if let Some(CoresApart { server, clients }) = case.row.health.cores_apart {
+        let text = format!("the server had {server} cores to itself, and the clients {clients} others");
+        findings.push(finding(Verdict::Valid, "cores-apart", text));
+    } else if !case.plan.remote || here {
         let cores = case.environment.cores;
         let text = format!("server and clients shared {cores} cores: each one's work is in the other's latency");
         findings.push(finding(Verdict::Valid, "cores-shared", text));

@@ -23,6 +23,7 @@ use std::{
 
 use hdrhistogram::Histogram;
 use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
 use server::wire::Cursor;
 
 use crate::{
@@ -37,7 +38,7 @@ use pauses::Pauses;
 const ERRORS_KEPT: usize = 3;
 
 /// An update as one client got it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
     pub received_us: u64,
     pub due_us: u64,
@@ -52,7 +53,7 @@ pub struct Receipt {
 }
 
 /// How a receipt came about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// Published while the session was open.
     Live,

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The record says all of this; a flag that contradicts it makes another run.
-pub const CONFLICTS: [&str; 12] = [
+pub const CONFLICTS: [&str; 14] = [
     "scenario",
     "transports",
     "clients",
@@ -27,6 +27,8 @@ pub const CONFLICTS: [&str; 12] = [
     "mode",
     "seed",
     "speed",
+    "workers",
+    "nodes",
     "force",
 ];
 

@@ -11,7 +11,7 @@ use std::{
 
 use mio::net::TcpStream;
 
-use super::{Net, count, count_more_segments};
+use super::{Net, count, count_more_segments, sources};
 use crate::sockets::Watched;
 
 /// A connection under way: there, or refused, when it is writable.
@@ -34,7 +34,11 @@ pub enum Received {
 impl Net {
     /// Begins one real connection.
     pub fn connect_bare(&self, address: SocketAddr) -> io::Result<Connecting> {
-        TcpStream::connect(address).map(Connecting)
+        let stream = match self.sources.next(address) {
+            None => TcpStream::connect(address)?,
+            Some(source) => TcpStream::from_std(sources::connect_from(source, address)?),
+        };
+        Ok(Connecting(stream))
     }
 }
 

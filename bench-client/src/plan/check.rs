@@ -18,6 +18,9 @@ pub(super) const SECONDS: std::ops::RangeInclusive<f64> = 0.1..=86_400.0;
 /// A share: twice as much is a difference to anyone.
 const MARGIN: std::ops::RangeInclusive<f64> = 0.0..=1.0;
 const STALLED_CLIENTS: std::ops::RangeInclusive<u32> = 0..=100_000;
+/// More processes than any machine of today has cores for say nothing more about it.
+const WORKERS: std::ops::RangeInclusive<u32> = 1..=64;
+const NODES: std::ops::RangeInclusive<u32> = 1..=64;
 /// Shorter stays are over before a poller has polled twice, and longer absences than an hour are departures.
 const CHURN_S: std::ops::RangeInclusive<f64> = 0.05..=3_600.0;
 const RESTART_AFTER_S: std::ops::RangeInclusive<f64> = 0.1..=86_400.0;
@@ -96,6 +99,52 @@ fn check_itself(plan: &Plan) -> Result<(), PlanError> {
     // Behind churn, of which its default is made.
     in_range("settle", plan.settle_s, &SECONDS, " s")?;
     check_bounds(&plan.bounds)
+}
+
+/// Several processes on either side, where there can be several.
+pub(super) fn check_processes(plan: &Plan) -> Result<(), PlanError> {
+    of_each_variant(plan, check_processes_of)
+}
+
+fn check_processes_of(plan: &Plan) -> Result<(), PlanError> {
+    in_range("workers", plan.workers, &WORKERS, "")?;
+    in_range("nodes", plan.nodes, &NODES, "")?;
+    let clients = plan.clients;
+    for (what, value) in [("workers", plan.workers), ("nodes", plan.nodes)] {
+        if value > clients {
+            return Err(PlanError::MoreThanClients { what, value, clients });
+        }
+    }
+    let (workers, nodes) = (plan.workers > 1, plan.nodes > 1);
+    let unfit = [
+        (
+            workers && plan.restart.is_some(),
+            "workers",
+            "with a restart: what all clients do in each tenth of a second after it is read from one process",
+        ),
+        (
+            nodes && plan.restart.is_some(),
+            "nodes",
+            "with a restart: one server is killed, and the clients of the others would feel nothing",
+        ),
+        (
+            nodes && plan.remote,
+            "nodes",
+            "with --target: the server there is as many processes as it is",
+        ),
+        (
+            nodes && plan.churn.is_some(),
+            "nodes",
+            "with churn: when a client has resumed is told by its own node's publish log, and the row keeps one for all",
+        ),
+        (
+            nodes && plan.stalled_clients > 0,
+            "nodes",
+            "beside stalled_clients: they stall one server, and the clients of the others would feel nothing",
+        ),
+    ];
+    let found = unfit.into_iter().find(|(unfit, ..)| *unfit);
+    found.map_or(Ok(()), |(_, what, why)| Err(PlanError::Processes { what, why }))
 }
 
 /// A restart must leave something to measure, and something to measure it by.

@@ -74,6 +74,8 @@ fn overrides(plan: &Plan, usual: &Plan) -> Overrides {
             .and_then(|looks| looks.after_repeats.last().copied()),
         mode: other(&plan.mode, &usual.mode),
         seed: other(&plan.seed, &usual.seed),
+        workers: other(&plan.workers, &usual.workers),
+        nodes: other(&plan.nodes, &usual.nodes),
         thresholds: plan
             .thresholds
             .get(usual.thresholds.len()..)
@@ -125,6 +127,8 @@ fn flags(overrides: &Overrides) -> Vec<String> {
         flag("--mode", mode),
         flag("--seed", overrides.seed),
         flag("--speed", overrides.speed),
+        flag("--workers", overrides.workers),
+        flag("--nodes", overrides.nodes),
     ];
     let thresholds = overrides.thresholds.iter().map(|text| flag("--threshold", Some(text)));
     let force = overrides.force.then(|| "--force".to_owned());
@@ -170,13 +174,15 @@ mod tests {
             until_settled: Some(9),
             mode: Some(Mode::Latest),
             seed: Some(7),
+            workers: Some(3),
+            nodes: Some(2),
             thresholds: vec!["websocket.latency_p99_ms < 50".into()],
             ..Overrides::default()
         };
         assert_eq!(
             command(&planned("live-score", &overrides), "dir"),
             "run live-score --transport websocket,sse --clients 500 --topics 3 --rate 20.5 --payload 1024 --poll-interval 500 \
-             --duration 8 --repeats 3 --until-settled 9 --mode latest --seed 7 --threshold 'websocket.latency_p99_ms < 50'"
+             --duration 8 --repeats 3 --until-settled 9 --mode latest --seed 7 --workers 3 --nodes 2 --threshold 'websocket.latency_p99_ms < 50'"
         );
         let few = Overrides {
             rate_hz: Some(1.0),

@@ -85,6 +85,14 @@ pub enum PlanError {
     Looks { after: Vec<u32>, repeats: u32, limit: u32 },
     #[error("the transport floor makes no sense {0}; leave it out")]
     Floor(&'static str),
+    #[error("{what} {value}: {clients} clients leave some without any; ask for at most {clients}")]
+    MoreThanClients {
+        what: &'static str,
+        value: u32,
+        clients: u32,
+    },
+    #[error("{what} makes no sense {why}; leave one of them out")]
+    Processes { what: &'static str, why: &'static str },
     #[error("restart makes no sense {0}")]
     Restart(&'static str),
     #[error(

@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use server::{FeedDescription, RECORDING, feed::Source, settings::FeedSettings};
 
 use super::{
-    PlanError, REPLAY_TAIL_S, Resolved, check, check_repeats, check_restart, check_thresholds, joined, looks, setting,
-    transport_ids,
+    PlanError, REPLAY_TAIL_S, Resolved, check, check_processes, check_repeats, check_restart, check_thresholds, joined,
+    looks, setting, transport_ids,
 };
 use crate::{
     record::{Arrivals, Environment, FeedPlan, Plan, ReplaySource, RunRecord, Tool},
@@ -69,6 +69,7 @@ pub fn resolve_like(
     plan.transports = transport_ids(Some(&plan.transports)).map_err(LikeError::Recorded)?;
     change(&mut plan, changes)?;
     check(&plan).map_err(LikeError::Recorded)?;
+    check_processes(&plan).map_err(LikeError::Recorded)?;
     check_restart(&plan).map_err(LikeError::Recorded)?;
     let (feed, source) = feed(&plan, changes, target)?;
     Ok(Resolved { plan, feed, source })

@@ -163,6 +163,115 @@ fn times_of_churn_have_their_range() {
 }
 
 #[test]
+fn processes_that_cannot_be_are_refused_and_named() {
+    let of = |workers, nodes| ScenarioFile {
+        clients: Some(10),
+        workers,
+        nodes,
+        ..ScenarioFile::default()
+    };
+    assert_eq!(refusal(of(Some(10), Some(10))), "");
+    let cases = [
+        (of(Some(0), None), "workers 0: expected 1 to 64"),
+        (of(Some(65), None), "workers 65: expected 1 to 64"),
+        (of(None, Some(0)), "nodes 0: expected 1 to 64"),
+        (of(Some(11), None), "workers 11: 10 clients leave some without any"),
+        (of(None, Some(11)), "nodes 11: 10 clients leave some without any"),
+    ];
+    for (file, words) in cases {
+        let said = refusal(file);
+        assert!(said.contains(words), "{said}");
+    }
+    let restart = Some(crate::record::Restart {
+        after_s: 2.0,
+        down_s: 0.5,
+    });
+    let churn = Some(crate::record::Churn {
+        stay_s: 1.0,
+        away_s: 1.0,
+    });
+    type Change<'a> = &'a dyn Fn(&mut ScenarioFile);
+    let restarted: Change<'_> = &|file| (file.mode, file.restart) = (Some(Mode::Latest), restart);
+    let cases: [(_, Change<'_>, &str); 4] = [
+        (of(Some(2), None), restarted, "workers makes no sense with a restart"),
+        (of(None, Some(2)), restarted, "nodes makes no sense with a restart"),
+        (
+            of(None, Some(2)),
+            &|file| file.churn = churn,
+            "nodes makes no sense with churn",
+        ),
+        (
+            of(None, Some(2)),
+            &|file| file.stalled_clients = Some(1),
+            "nodes makes no sense beside stalled_clients",
+        ),
+    ];
+    for (mut file, change, words) in cases {
+        change(&mut file);
+        let said = refusal(file);
+        assert!(
+            said.contains(words) && said.ends_with("leave one of them out"),
+            "{said}"
+        );
+    }
+    // Workers alone may churn, and stand beside stalled clients.
+    let mut file = of(Some(2), None);
+    (file.churn, file.stalled_clients) = (churn, Some(1));
+    assert_eq!(refusal(file), "");
+}
+
+#[test]
+fn a_client_has_the_process_and_the_node_of_its_number() {
+    let overrides = Overrides {
+        workers: Some(3),
+        nodes: Some(2),
+        ..Overrides::default()
+    };
+    let plan = resolve(&Scenario::load("live-score").unwrap(), &overrides)
+        .unwrap()
+        .plan;
+    assert_eq!([0, 1, 2, 3].map(|client| plan.worker_of(client)), [0, 1, 2, 0]);
+    assert_eq!([0, 1, 2, 3].map(|client| plan.node_of(client)), [0, 1, 0, 1]);
+    let parts = (0..3).flat_map(|index| crate::fleet::Part { index, of: 3 }.clients(plan.clients));
+    let mut all: Vec<u32> = parts.collect();
+    all.sort_unstable();
+    assert_eq!(all, (0..plan.clients).collect::<Vec<_>>(), "each client once");
+    let text = serde_json::to_value(&plan).unwrap();
+    assert_eq!((&text["workers"], &text["nodes"]), (&3.into(), &2.into()));
+    // A record of before there was a choice.
+    let mut before = text.as_object().unwrap().clone();
+    before.remove("workers");
+    before.remove("nodes");
+    let read: crate::record::Plan = serde_json::from_value(before.into()).unwrap();
+    assert_eq!((read.workers, read.nodes), (1, 1));
+}
+
+#[test]
+fn processes_divide_descriptors_and_addresses_ports() {
+    let machine = crate::record::Environment {
+        descriptor_limit: 20_000,
+        ephemeral_ports: 28_000,
+        ..crate::environment::describe()
+    };
+    let needs = |name: &str, workers, nodes| {
+        let overrides = Overrides {
+            clients: Some(50_000),
+            workers: Some(workers),
+            nodes: Some(nodes),
+            ..Overrides::default()
+        };
+        let plan = resolve(&Scenario::load(name).unwrap(), &overrides).unwrap().plan;
+        let needs = crate::limits::needs(&plan, &machine);
+        let met = |what| needs.iter().find(|need| need.what == what).unwrap().is_met();
+        (met("descriptors per process"), met("local ports"))
+    };
+    assert_eq!(needs("live-score", 3, 3), (true, true));
+    assert_eq!(needs("live-score", 3, 2), (false, true), "a server has 25,000 of them");
+    assert_eq!(needs("live-score", 2, 3), (false, true), "a worker has 25,000 of them");
+    assert_eq!(needs("live-score", 1, 1), (false, true), "two and a half addresses");
+}
+
+#[test]
 fn a_restart_is_refused_where_it_makes_no_sense() {
     let restart = |after_s, down_s| ScenarioFile {
         mode: Some(Mode::Latest),

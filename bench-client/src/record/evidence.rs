@@ -62,6 +62,9 @@ pub struct Health {
     pub steal_share: Option<f64>,
     /// True where the kernel takes interrupts out of the CPU time of the process they came in: much of TCP's work is then in nobody's.
     pub interrupts_apart: Option<bool>,
+    /// Cores of the server processes alone and of the clients alone; absent where they shared all there are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cores_apart: Option<CoresApart>,
     /// Pages swapped in or out, machine-wide.
     pub swapped_pages: Option<u64>,
     /// TCP segments sent again, and sent at all, by the whole machine: what a server here loses on its way is in them.
@@ -71,6 +74,13 @@ pub struct Health {
     pub listen_overflows: Option<u64>,
     /// Requests the server counted for this transport, after every connection was closed; without those of stalled clients.
     pub server_requests_total: Option<u64>,
+}
+
+/// How many cores each side had to itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CoresApart {
+    pub server: u32,
+    pub clients: u32,
 }
 
 /// Bytes on the wire as the kernel counted them for the clients' sockets (TCP_INFO): IP and TCP headers included, link layer not.

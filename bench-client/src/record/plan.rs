@@ -49,6 +49,12 @@ pub struct Plan {
     /// figure of the clients.
     #[serde(default)]
     pub stalled_clients: u32,
+    /// Processes the clients are spread over, client i to process i mod N. 1: threads of the process that measures.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub workers: u32,
+    /// Server processes, each with the whole feed; client i is served by process i mod N.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub nodes: u32,
     /// True when the server was not started by this run (`--target`).
     pub remote: bool,
     /// What the observations are held against.
@@ -173,6 +179,15 @@ impl std::fmt::Display for ContenderId {
         f.write_str(&self.transport)?;
         self.variant.as_ref().map_or(Ok(()), |variant| write!(f, "/{variant}"))
     }
+}
+
+/// Where a plan says nothing: what all runs had before there was a choice.
+pub fn one() -> u32 {
+    1
+}
+
+fn is_one(number: &u32) -> bool {
+    *number == 1
 }
 
 /// The margin where a plan says nothing: under a twentieth nobody would choose by it.

@@ -58,6 +58,15 @@ pub fn behaviour(plan: &Plan) -> Vec<String> {
     if plan.stalled_clients > 0 && !plan.varies(|one| one.stalled_clients.is_some()) {
         parts.push(stalled(plan.stalled_clients));
     }
+    if plan.workers > 1 {
+        parts.push(format!("clients in {} processes", plan.workers));
+    }
+    if plan.nodes > 1 {
+        parts.push(format!(
+            "served by {} server processes, each with the whole feed",
+            plan.nodes
+        ));
+    }
     parts
 }
 

@@ -23,6 +23,8 @@ pub fn of_plans(a: &Plan, b: &Plan) -> Vec<String> {
             ("restart", text(&plan.restart)),
             ("backoff jitter", plan.backoff_jitter.to_string()),
             ("stalled clients", plan.stalled_clients.to_string()),
+            ("worker processes", plan.workers.to_string()),
+            ("server processes", plan.nodes.to_string()),
             ("a server elsewhere", plan.remote.to_string()),
             ("window", format!("{} s", plan.duration_s)),
         ]

@@ -220,6 +220,8 @@ fn plan() -> Plan {
         restart: None,
         backoff_jitter: true,
         stalled_clients: 0,
+        workers: 1,
+        nodes: 1,
         remote: false,
         bounds: Bounds::default(),
         thresholds: vec![

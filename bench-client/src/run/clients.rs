@@ -9,99 +9,127 @@ use rand_pcg::{
 };
 use server::clock::Clock;
 
+use super::nodes::Nodes;
 use crate::{
     control::Control,
-    environment,
-    fleet::{Fleet, Live},
+    fleet::{Fleet, Live, Muster, Part, Threads},
     floor,
     headers::HeaderSet,
+    limits,
+    net::sources,
     record::{Mode, Plan, RequestHeaders},
     stalled::StalledPeers,
     transports::{self, Endpoint, PollGrid, TopicIndex},
     virtual_client::VirtualClient,
+    workers::{Workers, orders::Orders},
 };
 
-/// Makes every client of the row.
-pub fn start(
+/// A topic's name, and whose match it is.
+pub type Match = (String, String, String);
+
+/// What the row's clients are made from, all of them; `cores` is how many there are for them.
+pub fn orders(
     plan: &Plan,
     id: &str,
-    control: &Control,
+    nodes: &Nodes,
     clock: Clock,
-    matches: &[(String, String, String)],
-    seed: u64,
-) -> anyhow::Result<Fleet> {
-    if id == floor::ID {
-        return start_bare(plan, control, clock, matches);
+    (matches, seed, cores): (&[Match], u64, usize),
+) -> Orders {
+    Orders {
+        plan: plan.clone(),
+        transport: id.to_owned(),
+        part: Part::WHOLE,
+        threads: (cores / plan.workers.max(1) as usize).max(1),
+        clock_offset_us: clock.offset_us(),
+        topics: matches.iter().map(|one| one.0.clone()).collect(),
+        nodes: nodes.all().map(|node| (node.address, node.authority.clone())).collect(),
+        seed,
+        grid_from_us: clock.now_us(),
+        sources: sources::needed(limits::connections_per_node(plan), sources::CONNECTIONS_PER_SOURCE),
     }
-    start_virtual(plan, id, control, clock, matches, seed)
+}
+
+/// Starts every client of the row, in as many processes as the plan says.
+pub fn start(orders: &Orders) -> anyhow::Result<Fleet> {
+    match orders.plan.workers {
+        0 | 1 => start_here(orders).map(Fleet::Threads),
+        workers => Workers::start(workers, orders).map(Fleet::Processes),
+    }
+}
+
+/// Starts the part of the clients that is ordered, on threads of this process.
+pub fn start_here(orders: &Orders) -> anyhow::Result<Threads> {
+    let plan = &orders.plan;
+    let muster = Muster {
+        threads: orders.threads,
+        clients: plan.clients,
+        part: orders.part,
+        ramp_per_s: plan.ramp_per_s,
+        sources: orders.sources,
+    };
+    anyhow::ensure!(!orders.nodes.is_empty(), "there is no server to connect to");
+    if orders.transport == floor::ID {
+        return start_bare(orders, &muster);
+    }
+    start_virtual(orders, &muster)
 }
 
 /// The floor's clients: the same topics, and nothing to draw by chance.
-fn start_bare(
-    plan: &Plan,
-    control: &Control,
-    clock: Clock,
-    matches: &[(String, String, String)],
-) -> anyhow::Result<Fleet> {
-    let topics = indexed(matches);
+fn start_bare(orders: &Orders, muster: &Muster) -> anyhow::Result<Threads> {
+    let topics = indexed(&orders.topics);
     let polls = PollGrid {
-        first_us: clock.now_us(),
-        interval_us: plan.poll_interval_ms * 1_000,
+        first_us: orders.grid_from_us,
+        interval_us: orders.plan.poll_interval_ms * 1_000,
     };
-    let make = |index: u32, position, live: Option<Live>| {
-        let topic = plan.topic_of(index, matches.len() as u32);
-        let followed = topic.map(|topic| matches[topic as usize].0.clone());
-        let at = (control.address, control.authority.clone());
-        floor::client::Client {
-            index,
-            topic,
-            endpoint: Arc::new(endpoint(plan, at, followed, topics.clone(), polls)),
-            position,
-            live,
-        }
+    let make = |index: u32, position, live: Option<Live>| floor::client::Client {
+        index,
+        topic: orders.plan.topic_of(index, orders.topics.len() as u32),
+        endpoint: Arc::new(endpoint_of(orders, index, &topics, polls)),
+        position,
+        live,
     };
-    Fleet::start_bare(environment::cores(), plan.clients, clock, plan.ramp_per_s, make)
+    Threads::start_bare(muster, Clock::with_offset(orders.clock_offset_us), make)
 }
 
-fn start_virtual(
-    plan: &Plan,
-    id: &str,
-    control: &Control,
-    clock: Clock,
-    matches: &[(String, String, String)],
-    seed: u64,
-) -> anyhow::Result<Fleet> {
+fn start_virtual(orders: &Orders, muster: &Muster) -> anyhow::Result<Threads> {
+    let (plan, id) = (&orders.plan, &orders.transport);
     let transport = transports::by_id(id).with_context(|| format!("no transport {id:?}"))?;
-    let topics = indexed(matches);
+    let topics = indexed(&orders.topics);
     let interval_us = plan.poll_interval_ms * 1_000;
-    let grid_from = clock.now_us();
-    let mut random = Pcg32::seed_from_u64(seed);
+    let mut random = Pcg32::seed_from_u64(orders.seed);
+    // Whoever runs a part of the clients draws for all: each has the number it would have among all of them.
+    let mut drawn = (0..plan.clients).map(|index| (index, random.next_u64() as f64 / (u64::MAX as f64 + 1.0)));
     let make = |index: u32, position, live| {
-        let topic = plan.topic_of(index, matches.len() as u32);
+        let (_, unit) = drawn.find(|(of, _)| *of == index).unwrap_or_default();
         // Spread evenly over the interval, each within a slot of its own: (i + u) / N · P.
-        let unit = random.next_u64() as f64 / (u64::MAX as f64 + 1.0);
         let phase = (f64::from(index) + unit) / f64::from(plan.clients) * interval_us as f64;
-        let followed = topic.map(|topic| matches[topic as usize].0.clone());
         let polls = PollGrid {
-            first_us: grid_from + phase as u64,
+            first_us: orders.grid_from_us + phase as u64,
             interval_us,
         };
-        let at = (control.address, control.authority.clone());
-        let endpoint = endpoint(plan, at, followed, topics.clone(), polls);
         VirtualClient {
             index,
-            topic,
+            topic: plan.topic_of(index, orders.topics.len() as u32),
             transport,
-            endpoint: Arc::new(endpoint),
+            endpoint: Arc::new(endpoint_of(orders, index, &topics, polls)),
             position,
             live,
-            seed,
+            seed: orders.seed,
             restarts: plan.restart.is_some(),
             churn: plan.churn,
             backoff_jitter: plan.backoff_jitter,
         }
     };
-    Fleet::start(environment::cores(), plan.clients, clock, plan.ramp_per_s, make)
+    Threads::start(muster, Clock::with_offset(orders.clock_offset_us), make)
+}
+
+/// What this client asks for, of its node.
+fn endpoint_of(orders: &Orders, client: u32, topics: &Arc<TopicIndex>, polls: PollGrid) -> Endpoint {
+    let plan = &orders.plan;
+    let topic = plan.topic_of(client, orders.topics.len() as u32);
+    let followed = topic.map(|topic| orders.topics[topic as usize].clone());
+    let at = orders.nodes[plan.node_of(client) as usize % orders.nodes.len()].clone();
+    endpoint(plan, at, followed, topics.clone(), polls)
 }
 
 /// Opens the connections that never read; None where the plan has none.
@@ -110,13 +138,14 @@ pub async fn start_stalled(
     id: &str,
     control: &Control,
     clock: Clock,
-    matches: &[(String, String, String)],
+    matches: &[Match],
 ) -> anyhow::Result<Option<StalledPeers>> {
     if plan.stalled_clients == 0 {
         return Ok(None);
     }
     let transport = transports::by_id(id).with_context(|| format!("no transport {id:?}"))?;
-    let topics = indexed(matches);
+    let names: Vec<String> = matches.iter().map(|one| one.0.clone()).collect();
+    let topics = indexed(&names);
     let polls = PollGrid {
         first_us: clock.now_us(),
         interval_us: plan.poll_interval_ms * 1_000,
@@ -131,9 +160,8 @@ pub async fn start_stalled(
     StalledPeers::start(transport, endpoints, clock).await.map(Some)
 }
 
-fn indexed(matches: &[(String, String, String)]) -> Arc<TopicIndex> {
-    let names = matches.iter().map(|one| one.0.clone());
-    Arc::new(names.zip(0..).collect())
+fn indexed(names: &[String]) -> Arc<TopicIndex> {
+    Arc::new(names.iter().cloned().zip(0..).collect())
 }
 
 /// What a client of the plan asks for, of the server at this address (and under this name).

@@ -13,9 +13,8 @@ use std::time::Duration;
 use anyhow::Context;
 use tokio::time::{sleep, timeout};
 
-use super::{row::State, stalled};
+use super::{nodes::Nodes, row::State, stalled};
 use crate::{
-    control::Control,
     fleet::{self, Fleet},
     machine,
 };
@@ -26,14 +25,14 @@ const LOOK: Duration = Duration::from_millis(50);
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Ends the clients and takes the counts. `whole`: the phases ended well; otherwise only the clients' own counts are of use, as they are now.
-pub async fn end(control: &Control, id: &str, state: &mut State, whole: bool) {
+pub async fn end(nodes: &Nodes, id: &str, state: &mut State, whole: bool) {
     if whole {
         if let (Some(fleet), Some(before)) = (&state.fleet, state.server_requests_before) {
-            hush(control, id, fleet, before).await;
+            hush(nodes, id, fleet, before).await;
         }
         if let Some(standing) = state.stalled.take() {
             // A server that does not tell leaves it out.
-            state.stalled_fate = stalled::end(standing, id, control).await.ok();
+            state.stalled_fate = stalled::end(standing, id, nodes.first()).await.ok();
         }
     } else if let Some(fleet) = &state.fleet {
         // What a server that broke down brings about from here on is nobody's figure.
@@ -44,7 +43,7 @@ pub async fn end(control: &Control, id: &str, state: &mut State, whole: bool) {
         if let Some((_, after)) = &mut state.machine {
             *after = machine::counts(fleet::THREAD);
         }
-        state.server_requests = server_requests(control, id, state.server_requests_before).await;
+        state.server_requests = server_requests(nodes, id, state.server_requests_before).await;
     }
 }
 
@@ -52,31 +51,37 @@ pub async fn end(control: &Control, id: &str, state: &mut State, whole: bool) {
 /// connections are closed, so nothing is counted any more.
 pub async fn end_fleet(state: &mut State) {
     let Some(fleet) = state.fleet.take() else { return };
-    let counters = fleet.counter_handle();
-    let stopped = tokio::task::spawn_blocking(|| fleet.stop()).await;
-    state.logs = Some(
-        stopped
-            .context("the clients could not be stopped")
-            .and_then(|logs| logs),
-    );
-    // Both of the same moment, when nothing is open any more: only so can they be held against each other.
-    let at_close = (counters.totals(), counters.sockets(false));
-    state.totals.get_or_insert(at_close.0);
-    state.at_close = Some(at_close);
+    let window = state.window;
+    let stopped = match tokio::task::spawn_blocking(move || fleet.stop(window)).await {
+        Ok(stopped) => stopped,
+        Err(error) => {
+            state.logs = Some(Err(error).context("the clients could not be stopped"));
+            return;
+        }
+    };
+    state.logs = Some(stopped.logs);
+    if let Some(at_close) = stopped.at_close {
+        state.totals.get_or_insert(at_close.0);
+        state.at_close = Some(at_close);
+    }
+    if let Some(told) = stopped.of_workers {
+        state.client_lags_us = Some(told.lags_us).filter(|lags_us| !lags_us.is_empty());
+        state.workers_samples = Some(told.samples);
+    }
 }
 
 /// Waits until the server has read what was asked; `before` is what it had counted before these clients. One that has not got there in
 /// time has lost some, or counts otherwise: the record shows both counts.
-async fn hush(control: &Control, id: &str, fleet: &Fleet, before: u64) {
+async fn hush(nodes: &Nodes, id: &str, fleet: &Fleet, before: u64) {
     fleet.hush();
     let read = async {
         let mut before_that = None;
         loop {
             sleep(LOOK).await;
-            let totals = fleet.totals();
+            let totals = fleet.fresh_totals().await;
             let asked = totals.requests;
             // Without an answer there is nothing to wait for.
-            let Ok(stats) = control.stats().await else { return };
+            let Ok(stats) = nodes.stats().await else { return };
             let counted = stats.requests_of(id);
             // Who left may have taken a request along.
             let read = counted.is_none_or(|now| now.saturating_sub(before) + totals.leaves >= asked);
@@ -95,10 +100,10 @@ async fn hush(control: &Control, id: &str, fleet: &Fleet, before: u64) {
 
 /// What the server counted of the row, once every connection but that of this very question is closed. None at a server with other clients
 /// than ours, which never gets there.
-async fn server_requests(control: &Control, id: &str, before: Option<u64>) -> Option<u64> {
+async fn server_requests(nodes: &Nodes, id: &str, before: Option<u64>) -> Option<u64> {
     let counted = async {
         loop {
-            let stats = control.stats().await.ok()?;
+            let stats = nodes.stats().await.ok()?;
             if stats.connections <= 1 {
                 return stats.requests_of(id)?.checked_sub(before?);
             }

@@ -42,6 +42,8 @@ pub enum End {
     Whole,
     Interrupted,
     Failed(String),
+    /// The same, and what clients noted is lost.
+    Lost(String),
 }
 
 /// The row of the record.
@@ -304,6 +306,7 @@ fn outcome(measured: &Measured, tally: Option<&Tally>, final_scores: &[FinalScor
     let failed = |reason: String| Outcome::Failed { reason };
     let tally = match (&measured.end, tally) {
         (End::Interrupted, _) => return Outcome::Interrupted,
+        (End::Lost(reason), _) => return failed(reason.clone()),
         (End::Failed(reason), _) => return failed(format!("{reason}{}", received_by_then(measured))),
         (End::Whole, None) => return failed("there is no publish log to compare with".into()),
         (End::Whole, Some(tally)) => tally,

@@ -6,7 +6,7 @@ use super::{row::State, sampler::Sample};
 use crate::{
     fleet,
     machine::{CpuTicks, MachineCounts},
-    record::{Health, Quantiles, Wire, WireCounts},
+    record::{CoresApart, Health, Quantiles, Wire, WireCounts},
     report::histogram::{self, Distribution},
     sockets::Counts,
     tally::Window,
@@ -19,6 +19,10 @@ const SEGMENTS_PER_ACK: u64 = 2;
 pub fn health(state: &State) -> Health {
     let mut health = Health {
         server_requests_total: state.server_requests,
+        cores_apart: state.halves.as_ref().map(|halves| CoresApart {
+            server: halves.server.len() as u32,
+            clients: halves.clients.len() as u32,
+        }),
         ..Health::default()
     };
     if let Some((before, after)) = &state.machine {
@@ -54,7 +58,8 @@ fn lags(health: &mut Health, state: &State, window: Window) {
             .as_ref()
             .map_or(window.from_us, |outage| outage.restarted.listened_us);
         let length_us = window.to_us.saturating_sub(since_us);
-        health.server_pings_unanswered_share = unanswered(lags.len(), 1, server::PING_INTERVAL, length_us);
+        health.server_pings_unanswered_share =
+            unanswered(lags.len(), state.nodes.max(1), server::PING_INTERVAL, length_us);
         health.server_lag = distribution(lags);
     }
 }

@@ -11,12 +11,14 @@
 use std::time::Duration;
 
 use anyhow::Context;
+use futures_util::future::{join_all, select_all};
 use server::{clock::Clock, wire::PublishedAnswer};
 use tokio::{sync::mpsc, time::sleep};
 
 use super::{
     Setting, catalogue, clients, ending,
     figures::{self, Measured},
+    nodes::Nodes,
     recorder::Reading,
     restart::{self, Keeper, Order, Outage},
     sampler::{Sample, Sampler},
@@ -25,6 +27,7 @@ use super::{
 };
 use crate::{
     control::Control,
+    cores::{self, Halves},
     environment,
     fleet::{self, Fleet, Totals},
     floor,
@@ -35,6 +38,7 @@ use crate::{
     tally::Window,
     usage::{ServerUsage, Usage, kernel_socket_bytes},
     virtual_client::ClientLog,
+    workers::merge,
 };
 
 /// How often phases look whether they are over, and the progress line is renewed.
@@ -59,7 +63,7 @@ pub struct State {
     pub samples: Vec<Sample>,
     pub published: Option<PublishedAnswer>,
     pub feed_start_us: Option<u64>,
-    pub matches: Vec<(String, String, String)>,
+    pub matches: Vec<clients::Match>,
     pub memory: Memory,
     pub phases: Phases,
     pub catalogue: Vec<Transport>,
@@ -74,6 +78,12 @@ pub struct State {
     pub loopback: bool,
     /// Threads of the fleet, for shares of their time.
     pub threads: usize,
+    /// Server processes.
+    pub nodes: usize,
+    /// Where both sides run, when each has cores of its own.
+    pub halves: Option<Halves>,
+    /// What workers sampled, each for itself; None where there are none.
+    pub workers_samples: Option<Vec<Vec<Sample>>>,
     /// How late the clients' threads and the server's runtime were in the window, µs.
     pub client_lags_us: Option<Vec<Vec<u64>>>,
     pub server_lags_us: Option<Vec<u64>>,
@@ -127,6 +137,12 @@ pub async fn observe(setting: &Setting<'_>, id: &str, repeat: u32) -> Measured {
             .unwrap_or_default();
     }
     ending::end_fleet(&mut state).await;
+    if let Some(workers) = state.workers_samples.take() {
+        let own = std::mem::take(&mut state.samples);
+        state.samples = merge::samples(own, &workers);
+        let late = state.window.and_then(|window| sampled_late_us(window, &state.samples));
+        state.phases.sampled_late_us = late;
+    }
     // Where the row broke down they still stand.
     state.stalled = None;
     let logs = state.logs.take().unwrap_or_else(|| Ok(Vec::new()));
@@ -136,7 +152,9 @@ pub async fn observe(setting: &Setting<'_>, id: &str, repeat: u32) -> Measured {
         Err(error) => (Vec::new(), Some(error)),
     };
     let end = match (broken, cut) {
-        (Some(error), _) | (None, Some(Cut::Failed(error))) => figures::End::Failed(format!("{error:#}")),
+        // Without notes nothing can be said of what was received.
+        (Some(error), _) => figures::End::Lost(format!("{error:#}")),
+        (None, Some(Cut::Failed(error))) => figures::End::Failed(format!("{error:#}")),
         (None, Some(Cut::Interrupted)) => figures::End::Interrupted,
         (None, None) => figures::End::Whole,
     };
@@ -156,9 +174,10 @@ async fn drive(setting: &Setting<'_>, id: &str, repeat: u32, state: &mut State) 
     let started = std::time::Instant::now();
     setting.progress.phase("start");
     if let Some(control) = &setting.target {
-        let server = (ServerUsage::of(None), None, None);
-        let result = phases(setting, id, repeat, control, server, started, state).await;
-        ending::end(control, id, state, result.is_ok()).await;
+        let nodes = Nodes::new(control.clone(), Vec::new());
+        let server = (ServerUsage::of(None), &mut [][..], None);
+        let result = phases(setting, id, repeat, &nodes, server, started, state).await;
+        ending::end(&nodes, id, state, result.is_ok()).await;
         return result;
     }
     let feed = setting.resolved.feed.as_ref().context("the plan has no feed")?;
@@ -169,12 +188,40 @@ async fn drive(setting: &Setting<'_>, id: &str, repeat: u32, state: &mut State) 
     } else {
         &[]
     };
-    let mut server = ServerProcess::start(feed, idle, more).await?;
-    let mut control = Control::new(&server.url).await?;
-    if let Some(null) = server.null {
-        control = control.with_clients_at(null);
+    let plan = &setting.resolved.plan;
+    if plan.workers > 1 || plan.nodes > 1 {
+        // One process on each side stays on all cores: what it measured so far was measured there.
+        state.halves = Halves::of_this_thread();
     }
-    let (usage, mut switch) = (ServerUsage::of(Usage::of(server.pid)), server.switch.take());
+    let on_its_cores = state.halves.as_ref().map(|halves| halves.server.clone());
+    let on_its_cores = on_its_cores.as_deref();
+    let mut server = ServerProcess::start_on(on_its_cores, feed, idle, more).await?;
+    let first = control_of(&server).await?;
+    let mut beside = Vec::new();
+    if plan.nodes > 1 {
+        // The very same clock for all: what is due at one time is due at that time everywhere.
+        let clock = first
+            .clock()
+            .await
+            .context("the server's clock could not be read")?
+            .clock;
+        let offset_us = clock.offset_us().to_string();
+        let more = [more, &["--clock-offset-us", &offset_us]].concat();
+        for _ in 1..plan.nodes {
+            beside.push(ServerProcess::start_on(on_its_cores, feed, idle, &more).await?);
+        }
+    }
+    let mut others = Vec::with_capacity(beside.len());
+    for node in &beside {
+        others.push(control_of(node).await?);
+    }
+    let nodes = Nodes::new(first, others);
+    let mut switches: Vec<FeedSwitch> = server.switch.take().into_iter().collect();
+    switches.extend(beside.iter_mut().filter_map(|node| node.switch.take()));
+    let usage = ServerUsage::of_all(
+        Usage::of(server.pid),
+        beside.iter().map(|node| Usage::of(node.pid)).collect(),
+    );
     // One restart at most is under way.
     let (orders, mut ordered) = mpsc::channel(1);
     let keeper = Keeper {
@@ -182,42 +229,69 @@ async fn drive(setting: &Setting<'_>, id: &str, repeat: u32, state: &mut State) 
         idle,
         usage: usage.clone(),
     };
-    let ours = (usage, switch.as_mut(), Some(&orders));
+    let ours = (usage, &mut switches[..], Some(&orders));
     let result = tokio::select! {
-        result = phases(setting, id, repeat, &control, ours, started, state) => result,
+        result = phases(setting, id, repeat, &nodes, ours, started, state) => result,
         error = keeper.keep(&mut server, &mut ordered) => Err(Cut::Failed(error)),
+        error = one_died(&mut beside) => Err(Cut::Failed(error)),
     };
     // The clients go first: to them, a server that stops would be one that fails.
-    ending::end(&control, id, state, result.is_ok()).await;
-    drop(switch);
+    ending::end(&nodes, id, state, result.is_ok()).await;
+    drop(switches);
     server.stop().await;
+    join_all(beside.into_iter().map(ServerProcess::stop)).await;
     result
 }
 
-/// What is ours of the server: its use of the machine, what starts its feed, and who may be told to restart it.
-type Ours<'a> = (ServerUsage, Option<&'a mut FeedSwitch>, Option<&'a mpsc::Sender<Order>>);
+/// How to speak with a server of ours, whose clients connect to its null server where it has one.
+async fn control_of(server: &ServerProcess) -> anyhow::Result<Control> {
+    let control = Control::new(&server.url).await?;
+    Ok(match server.null {
+        Some(null) => control.with_clients_at(null),
+        None => control,
+    })
+}
+
+/// Returns when one of them ended that nobody had stopped; never where there are none.
+async fn one_died(nodes: &mut [ServerProcess]) -> anyhow::Error {
+    if nodes.is_empty() {
+        return std::future::pending().await;
+    }
+    let deaths = nodes.iter_mut().map(|node| Box::pin(node.died()));
+    let (how, index, _) = select_all(deaths).await;
+    anyhow::anyhow!("node {} of the server died: {how}", index + 2)
+}
+
+/// What is ours of the server: its use of the machine, what starts its feed (of each node, none of a server elsewhere), and who may be told
+/// to restart it.
+type Ours<'a> = (ServerUsage, &'a mut [FeedSwitch], Option<&'a mpsc::Sender<Order>>);
 
 async fn phases(
     setting: &Setting<'_>,
     id: &str,
     repeat: u32,
-    control: &Control,
-    (server, switch, orders): Ours<'_>,
+    nodes: &Nodes,
+    (server, switches, orders): Ours<'_>,
     started: std::time::Instant,
     state: &mut State,
 ) -> Result<(), Cut> {
     let plan = &setting.resolved.plan;
-    let clock = control.clock().await.context("the server's clock could not be read")?;
+    let control = nodes.first();
+    state.nodes = nodes.count();
+    let clock = nodes.clock().await.context("the server's clock could not be read")?;
     state.clock_bound_us = clock.bound_us;
     let clock = clock.clock;
-    state.catalogue = catalogue(&plan.transports, control.transports().await?);
-    let stats = control.stats().await?;
+    state.catalogue = catalogue(&plan.transports, nodes.transports().await?);
+    let stats = nodes.stats().await?;
     state.matches = stats
         .topics
         .into_iter()
         .map(|one| (one.topic, one.home, one.away))
         .collect();
-    let counted = stalled::start(plan, id, control, clock, state).await?;
+    let counted = match plan.stalled_clients {
+        0 => nodes.stats().await?,
+        _ => stalled::start(plan, id, control, clock, state).await?,
+    };
     state.server_requests_before = counted.requests_of(id);
     state.machine = Some((machine::counts(fleet::THREAD), MachineCounts::default()));
     state.memory.server_rss_before_bytes = server.rss_bytes();
@@ -226,28 +300,38 @@ async fn phases(
     setting.progress.phase("ramp");
     let ramp_from = clock.now_us();
     let seed = plan.seed ^ (u64::from(repeat) << 32);
-    state.threads = environment::cores();
     state.loopback = control.address.ip().is_loopback();
-    state.fleet = Some(clients::start(plan, id, control, clock, &state.matches, seed)?);
+    let halves = state.halves.clone();
+    let on_their_cores = halves.map(|halves| halves.clients);
+    let cores = on_their_cores.as_ref().map_or_else(environment::cores, Vec::len);
+    let clients = clients::orders(plan, id, nodes, clock, (&state.matches, seed, cores));
+    // Starting processes takes its time.
+    let start = move || cores::on(on_their_cores.as_deref(), || clients::start(&clients));
+    let fleet = tokio::task::spawn_blocking(start).await;
+    let fleet = fleet.context("the clients could not be started")??;
+    state.threads = fleet.threads();
+    state.fleet = Some(fleet);
     ramp(setting, plan, state).await?;
     state.phases.ramp_s = seconds(clock.now_us() - ramp_from);
 
     setting.progress.phase("settle");
     let settle_from = clock.now_us();
-    let window = match switch {
-        Some(switch) => {
-            let at_us = clock.now_us() + FEED_LEAD_US;
+    let window = if switches.is_empty() {
+        foreign_window(plan, control, clock, &stats.feed).await?
+    } else {
+        let at_us = clock.now_us() + FEED_LEAD_US;
+        for switch in switches {
             switch.start_feed(at_us).await?;
-            state.feed_start_us = Some(at_us);
-            window(plan, at_us, tick_gap_us(&plan.feed))
         }
-        None => foreign_window(plan, control, clock, &stats.feed).await?,
+        state.feed_start_us = Some(at_us);
+        window(plan, at_us, tick_gap_us(&plan.feed))
     };
     // Waits on a thread of its own from now on: whatever else takes long, T0 is not missed.
     let fleet = state.fleet.as_ref().context("no clients")?;
+    fleet.sample(window);
     state.sampler = Some(Sampler::start(clock, window, fleet.counter_handle(), server.clone()).context("no sampler")?);
     wait_until(setting, state, clock, window.from_us.saturating_sub(SETTLED_BEFORE_US)).await?;
-    settled(control, &server, state).await?;
+    settled(nodes, &server, state).await?;
     wait_until(setting, state, clock, window.from_us).await?;
     state.window = Some(window);
     state.phases.settle_s = seconds(window.from_us.saturating_sub(settle_from));
@@ -260,6 +344,7 @@ async fn phases(
     let sampler = state.sampler.take().context("no sampler")?;
     if whole.is_err() {
         sampler.cut_short();
+        state.fleet.iter().for_each(Fleet::cut_short);
     }
     state.samples = tokio::task::spawn_blocking(|| sampler.finish())
         .await
@@ -278,22 +363,16 @@ async fn phases(
     let drained = match &whole {
         // It was given up while there was no server, or could not be restarted: there is nobody to ask.
         Err(_) if plan.restart.is_some() && state.outage.is_none() => return whole,
-        _ => drain(setting, control, window, state).await,
+        _ => drain(setting, nodes, window, state).await,
     };
     if let Some(outage) = &mut state.outage {
         state.readings = outage.recorder.finish();
     }
     state.phases.drain_s = seconds(clock.now_us() - window.to_us);
     // Only now: who was stuck at the window's end has answered its pings since.
-    state.client_lags_us = state
-        .fleet
-        .as_ref()
-        .map(|fleet| fleet.lags_us(window.from_us, window.to_us));
+    state.client_lags_us = state.fleet.as_ref().and_then(|fleet| fleet.lags_us(window));
     // Unknown at a server that has no such page.
-    state.server_lags_us = match control.runtime_lag(window.from_us, window.to_us).await {
-        Ok(answer) => Some(answer.lags_us),
-        Err(_) => None,
-    };
+    state.server_lags_us = nodes.runtime_lags_us(window.from_us, window.to_us).await.ok();
     if let (Some(lags_us), Some(outage)) = (&mut state.server_lags_us, &mut state.outage) {
         // Of both servers.
         lags_us.append(&mut outage.lags_us);
@@ -336,6 +415,7 @@ async fn ramp(setting: &Setting<'_>, plan: &Plan, state: &State) -> Result<(), C
     });
     let deadline = tokio::time::Instant::now() + pace + RAMP_PATIENCE;
     loop {
+        fleet.sound()?;
         let totals = fleet.totals();
         setting.progress.tick(fleet, plan.clients);
         if totals.connected >= u64::from(plan.clients) {
@@ -357,6 +437,7 @@ async fn ramp(setting: &Setting<'_>, plan: &Plan, state: &State) -> Result<(), C
 pub(super) async fn wait_until(setting: &Setting<'_>, state: &State, clock: Clock, until_us: u64) -> Result<(), Cut> {
     loop {
         if let Some(fleet) = &state.fleet {
+            fleet.sound()?;
             setting.progress.tick(fleet, setting.resolved.plan.clients);
         }
         let left = clock.until(until_us);
@@ -371,22 +452,24 @@ pub(super) async fn wait_until(setting: &Setting<'_>, state: &State, clock: Cloc
 }
 
 /// What the server holds at the end of settle.
-async fn settled(control: &Control, server: &ServerUsage, state: &mut State) -> anyhow::Result<()> {
+async fn settled(nodes: &Nodes, server: &ServerUsage, state: &mut State) -> anyhow::Result<()> {
     state.memory.server_rss_settled_bytes = server.rss_bytes();
-    state.memory.client_rss_settled_bytes = Usage::own().and_then(|usage| usage.rss_bytes());
+    let workers_bytes = state.fleet.as_ref().and_then(Fleet::workers_rss_bytes);
+    let own_bytes = Usage::own().and_then(|usage| usage.rss_bytes());
+    state.memory.client_rss_settled_bytes = own_bytes.zip(workers_bytes).map(|(own, workers)| own + workers);
     state.memory.kernel_socket_bytes = kernel_socket_bytes();
-    state.memory.server_log_bytes = Some(control.stats().await?.log.bytes);
+    state.memory.server_log_bytes = Some(nodes.stats().await?.log.bytes);
     Ok(())
 }
 
 /// Waits until every client holds the last update of the window. Polls go on meanwhile.
-async fn drain(setting: &Setting<'_>, control: &Control, window: Window, state: &mut State) -> anyhow::Result<()> {
+async fn drain(setting: &Setting<'_>, nodes: &Nodes, window: Window, state: &mut State) -> anyhow::Result<()> {
     let plan = &setting.resolved.plan;
     let deadline = tokio::time::Instant::now() + DRAIN_LEAST.max(plan.poll_interval() * 2);
     let context = CONTEXT_LEAST.max(plan.poll_interval() * 2).as_micros() as u64;
     let context_us = state.feed_start_us.unwrap_or(window.from_us.saturating_sub(context));
     loop {
-        let published = control
+        let published = nodes
             .published(context_us, window.to_us)
             .await
             .context("the publish log could not be read")?;
@@ -402,6 +485,10 @@ async fn drain(setting: &Setting<'_>, control: &Control, window: Window, state: 
         sleep(LOOK).await;
     }
     let published = state.published.as_mut().context("no publish log")?;
+    anyhow::ensure!(
+        published.complete || nodes.count() == 1,
+        "the nodes have not all published the window's updates, and can't be compared"
+    );
     if let Some(outage) = &state.outage {
         restart::merge(published, &outage.published)?;
     }
@@ -410,14 +497,9 @@ async fn drain(setting: &Setting<'_>, control: &Control, window: Window, state: 
         .iter()
         .map(|topic| topic.last_offset.unwrap_or(0))
         .collect();
-    let last_of_all = last.iter().copied().max().unwrap_or(0);
-    let topics = last.len() as u32;
-    let followed = |client: u32| {
-        plan.topic_of(client, topics)
-            .map_or(last_of_all, |topic| last[topic as usize])
-    };
     let fleet = state.fleet.as_ref().context("no clients")?;
-    while fleet.holding(|client, position| position >= followed(client)) < plan.clients as usize {
+    while fleet.holding_all(plan, &last) < plan.clients as usize {
+        fleet.sound()?;
         if tokio::time::Instant::now() >= deadline {
             break;
         }

@@ -10,6 +10,7 @@ use std::{
 };
 
 use nix::time::{ClockId, clock_gettime};
+use serde::{Deserialize, Serialize};
 use server::clock::Clock;
 
 use crate::{
@@ -23,7 +24,7 @@ use crate::{
 const SECOND_US: u64 = 1_000_000;
 
 /// Everything that is counted by wall clock, at one moment.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Sample {
     pub at_us: u64,
     pub totals: Totals,
@@ -38,7 +39,7 @@ pub struct Sample {
 }
 
 /// What is read at T0 and T1.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Edge {
     pub sockets: Counts,
     pub machine: MachineCounts,

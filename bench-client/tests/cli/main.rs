@@ -32,3 +32,4 @@ mod variants;
 mod verdict;
 mod wire_api;
 mod words;
+mod workers;

@@ -1,13 +1,13 @@
 //! Whole fleets whose clients leave and come back: each holds everything once, and leaving is no error.
 //!
 //! ```text
-//! Hand (publishes) -> server in this process -> Fleet (virtual clients that come and go) -> ClientLog -> compared with the Hand
+//! Hand (publishes) -> server in this process -> Threads (virtual clients that come and go) -> ClientLog -> compared with the Hand
 //! ```
 
 use std::sync::Arc;
 
 use bench_client::{
-    fleet::Fleet,
+    fleet::{Muster, Threads},
     record::Churn,
     transports::{ALL, ClientTransport},
     virtual_client::{ClientLog, VirtualClient},
@@ -30,9 +30,9 @@ pub fn fleet(
     server: &TestServer,
     row: &'static ClientTransport,
     change: impl Fn(&mut VirtualClient),
-) -> anyhow::Result<Fleet> {
+) -> anyhow::Result<Threads> {
     let clients = Clients::of(server);
-    Fleet::start(2, CLIENTS, clients.net.clock, None, |index, position, live| {
+    Threads::start(&Muster::all(2, CLIENTS), clients.net.clock, |index, position, live| {
         let mut client = VirtualClient {
             index,
             topic: None,
@@ -51,7 +51,7 @@ pub fn fleet(
 }
 
 /// Ends the fleet where it may block.
-pub async fn logs(fleet: Fleet) -> Vec<ClientLog> {
+pub async fn logs(fleet: Threads) -> Vec<ClientLog> {
     let stopped = tokio::task::spawn_blocking(|| fleet.stop()).await;
     stopped.expect("stopping does not panic").expect("the fleet ends well")
 }

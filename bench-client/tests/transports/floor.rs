@@ -1,13 +1,13 @@
 //! The floor's reader against the null server: the same promises as every client's, and the bytes of its model.
 //!
 //! ```text
-//! Hand (publishes) -> hub -> null server -> plain sockets -> Fleet::start_bare -> ClientLog, counters -> compared with the Hand
+//! Hand (publishes) -> hub -> null server -> plain sockets -> Threads::start_bare -> ClientLog, counters -> compared with the Hand
 //! ```
 
 use std::sync::Arc;
 
 use bench_client::{
-    fleet::{Fleet, Totals},
+    fleet::{Muster, Threads, Totals},
     floor::{ID, client::Client, contender},
     virtual_client::{ClientLog, Receipt},
 };
@@ -24,10 +24,10 @@ const CLIENTS: u32 = 7;
 const UPDATES: usize = 300;
 
 /// Clients of the null server on two threads; client i follows topic i mod [`TOPICS`], or all.
-fn fleet(server: &TestServer, null: &Null, all: bool) -> Fleet {
+fn fleet(server: &TestServer, null: &Null, all: bool) -> Threads {
     let mut clients = Clients::of(server);
     (clients.endpoint.address, clients.endpoint.authority) = (null.address, null.address.to_string());
-    Fleet::start_bare(2, CLIENTS, clients.net.clock, None, |index, position, live| {
+    Threads::start_bare(&Muster::all(2, CLIENTS), clients.net.clock, |index, position, live| {
         let topic = (!all).then_some(index % TOPICS as u32);
         Client {
             index,
@@ -40,7 +40,7 @@ fn fleet(server: &TestServer, null: &Null, all: bool) -> Fleet {
     .expect("a fleet")
 }
 
-async fn connected(fleet: &Fleet) {
+async fn connected(fleet: &Threads) {
     until("all have asked", async || {
         fleet.totals().connected == u64::from(CLIENTS)
     })
@@ -146,7 +146,7 @@ async fn where_nobody_listens_every_client_says_so() {
     let address = null.address;
     drop(null);
     let clients = Clients::at(address, ["match-1".to_owned()]);
-    let fleet = Fleet::start_bare(1, 3, clients.net.clock, None, |index, position, live| Client {
+    let fleet = Threads::start_bare(&Muster::all(1, 3), clients.net.clock, |index, position, live| Client {
         index,
         topic: None,
         endpoint: Arc::new(clients.endpoint.clone()),

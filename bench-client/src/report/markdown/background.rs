@@ -74,7 +74,8 @@ pub fn definitions(record: &RunRecord) -> String {
              the client held it or a newer one.",
         );
     }
-    let cores = if trust::tells(&record.rows, "cores-shared", Verdict::Valid) {
+    let told = |code| trust::tells(&record.rows, code, Verdict::Valid);
+    let cores = if told("cores-shared") || told("cores-apart") {
         ""
     } else {
         " Clients and server also share the machine's cores."

@@ -111,7 +111,10 @@ fn measured(record: &RunRecord) -> Result<String> {
     let place = if plan.remote {
         "the clients' machine; the server was not started by this run"
     } else {
-        "server and clients shared the cores, over loopback"
+        match !record.rows.is_empty() && record.rows.iter().all(|row| row.health.cores_apart.is_some()) {
+            true => "server and clients on cores of their own, over loopback",
+            false => "server and clients shared the cores, over loopback",
+        }
     };
     let where_ = format!(
         "Measured on {date} on {} ({}), {} {}, by a {} build of {revision}; {place}.",

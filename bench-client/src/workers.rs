@@ -1,0 +1,160 @@
+//! Clients in several processes: more than one process has descriptors for, and on more cores.
+//!
+//! ```text
+//! Workers::start -> this executable, again: `worker`, N times      (worker.rs: what it does there)
+//!     stdin  <- orders: JSON lines (orders.rs)                      ends: the coordinator is gone, however it went; so goes the worker
+//!     stdout -> what it tells: progress; at the end samples, lags, every client's log, counters
+//!     stderr -> its last words, for when it dies
+//! stop() -> Stopped: all logs and counters together, or the words of what is lost
+//! ```
+//!
+//! Nothing is estimated or added up twice: logs are the clients' own, counters are sums of counters that were read at the same times. A worker
+//! that dies takes its clients' notes along, and the row fails.
+
+pub mod merge;
+pub mod orders;
+mod process;
+pub mod worker;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use anyhow::bail;
+use tokio::time::{Instant, sleep};
+
+use crate::{
+    fleet::{Part, Stopped, Totals},
+    sockets::Counts,
+    tally::Window,
+};
+use orders::{Order, Orders};
+use process::Process;
+
+/// How long a worker may take to tell its counters when it is asked: those told last count otherwise.
+const FRESH_PATIENCE: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_millis(5);
+
+/// Running workers.
+pub struct Workers {
+    processes: Vec<Process>,
+    threads: usize,
+    /// Times the counters were asked for.
+    asked: AtomicU64,
+}
+
+impl Workers {
+    /// Starts so many processes, each with its part of the clients.
+    ///
+    /// # Errors
+    /// When one cannot be started.
+    pub fn start(count: u32, orders: &Orders) -> anyhow::Result<Self> {
+        let mut processes = Vec::with_capacity(count as usize);
+        for index in 0..count {
+            let orders = Orders {
+                part: Part { index, of: count },
+                ..orders.clone()
+            };
+            processes.push(Process::start(orders)?);
+        }
+        Ok(Self {
+            threads: orders.threads * processes.len(),
+            processes,
+            asked: AtomicU64::new(0),
+        })
+    }
+
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
+    pub fn totals(&self) -> Totals {
+        let mut sum = Totals::default();
+        for process in &self.processes {
+            sum.add(&process.progress().totals);
+        }
+        sum
+    }
+
+    pub async fn fresh_totals(&self) -> Totals {
+        let number = self.asked.fetch_add(1, Relaxed) + 1;
+        self.all(&Order::Tell(number));
+        let deadline = Instant::now() + FRESH_PATIENCE;
+        let told = |one: &Process| one.progress().told >= number || one.dead().is_some();
+        while !self.processes.iter().all(told) && Instant::now() < deadline {
+            sleep(LOOK).await;
+        }
+        self.totals()
+    }
+
+    /// How many clients hold the newest of what they follow, as it was told last; the first question is answered a moment later.
+    pub fn holding(&self, last: &[u64]) -> usize {
+        let ask = |process: &Process| process.holding(last);
+        self.processes.iter().map(ask).sum::<u64>() as usize
+    }
+
+    pub fn rss_bytes(&self) -> Option<u64> {
+        self.processes.iter().map(Process::rss_bytes).sum()
+    }
+
+    pub fn sound(&self) -> anyhow::Result<()> {
+        match self.processes.iter().find_map(Process::dead) {
+            Some(words) => bail!(words),
+            None => Ok(()),
+        }
+    }
+
+    pub fn sample(&self, window: Window) {
+        self.all(&Order::Sample {
+            from_us: window.from_us,
+            to_us: window.to_us,
+        });
+    }
+
+    pub fn cut_short(&self) {
+        self.all(&Order::CutShort);
+    }
+
+    pub fn gather(&self) {
+        self.all(&Order::Gather);
+    }
+
+    pub fn hush(&self) {
+        self.all(&Order::Hush);
+    }
+
+    /// Ends all workers, and puts together what they tell.
+    pub fn stop(self, window: Option<Window>) -> Stopped {
+        let window = window.map(|window| (window.from_us, window.to_us));
+        // All at once: while one tells its logs the others end their clients.
+        self.all(&Order::End { window });
+        let mut stopped = Stopped {
+            logs: Ok(Vec::new()),
+            at_close: Some((Totals::default(), Counts::default())),
+            of_workers: Some(Default::default()),
+        };
+        for process in self.processes {
+            match process.finish() {
+                Ok(told) => merge::add(&mut stopped, told),
+                // One that is lost leaves no sums: they would pass for those of all.
+                Err(error) => {
+                    (stopped.at_close, stopped.of_workers) = (None, Some(Default::default()));
+                    stopped.logs = stopped.logs.and(Err(error));
+                }
+            }
+        }
+        if let Ok(logs) = &mut stopped.logs {
+            logs.sort_unstable_by_key(|log| log.client);
+        }
+        stopped
+    }
+
+    fn all(&self, order: &Order) {
+        let line: Arc<[u8]> = order.line().into();
+        self.processes.iter().for_each(|process| process.order(&line));
+    }
+}
