@@ -198,3 +198,88 @@ impl Head {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::virtual_client::Kind;
+
+    fn receipt(seq: u64, kind: Kind, shootout: Option<[u8; 2]>) -> Receipt {
+        Receipt {
+            received_us: u64::MAX - seq,
+            due_us: 1_795_167_062_384_473 + seq,
+            seq,
+            topic: 3,
+            bytes: 256,
+            home_score: 2,
+            away_score: u16::MAX,
+            shootout,
+            kind,
+        }
+    }
+
+    #[test]
+    fn a_log_is_told_to_the_last_receipt() {
+        let kinds = [Kind::Live, Kind::Initial, Kind::CatchUp, Kind::AfterReset];
+        let seqs = 0..2 * RECEIPTS_AT_ONCE as u64 + 1;
+        let one = |seq: u64| receipt(seq, kinds[seq as usize % 4], (seq == 7).then_some([4, 2]));
+        let receipts: Vec<Receipt> = seqs.map(one).collect();
+        let log = ClientLog {
+            client: 49_999,
+            topic: Some(3),
+            receipts: receipts.clone(),
+            connect_us: Some(1_234),
+            resumes_us: vec![5, 6],
+            errors: vec!["cut".into()],
+            ..ClientLog::default()
+        };
+        let mut told = Vec::new();
+        tell(log, &mut told).unwrap();
+        let mut from = &told[..];
+        let Some(Said::Log(head)) = Said::read(&mut from).unwrap() else {
+            panic!("the head comes first");
+        };
+        let mut heard = head.log();
+        while let Some(said) = Said::read(&mut from).unwrap() {
+            let Said::Receipts(some) = said else {
+                panic!("receipts follow")
+            };
+            assert!(some.len() <= RECEIPTS_AT_ONCE);
+            heard.receipts.extend(some);
+        }
+        assert_eq!(
+            (heard.client, heard.topic, heard.connect_us),
+            (49_999, Some(3), Some(1_234))
+        );
+        assert_eq!((heard.resumes_us, heard.errors), (vec![5, 6], vec!["cut".to_owned()]));
+        assert!(heard.receipts == receipts);
+    }
+
+    #[test]
+    fn what_is_cut_off_is_the_end_and_what_is_too_long_is_refused() {
+        let mut told = Vec::new();
+        Said::Lags(vec![1, 2, 3]).write(&mut told).unwrap();
+        for cut in 0..told.len() {
+            assert!(Said::read(&mut &told[..cut]).unwrap().is_none(), "cut at {cut}");
+        }
+        let long = (FRAME_MOST_BYTES as u32 + 1).to_le_bytes();
+        let said = Said::read(&mut &long[..]).unwrap_err().to_string();
+        assert!(said.contains("announced"), "{said}");
+        let said = Said::read(&mut &[1, 0, 0, 0, 0xFF][..]).unwrap_err().to_string();
+        assert!(said.contains("not understood"), "{said}");
+    }
+
+    #[test]
+    fn orders_are_lines() {
+        let mut lines = Order::Holding(vec![7, u64::MAX]).line();
+        lines.extend(Order::End { window: None }.line());
+        let mut from = &lines[..];
+        assert!(matches!(Order::read(&mut from).unwrap(), Some(Order::Holding(last)) if last == [7, u64::MAX]));
+        assert!(matches!(
+            Order::read(&mut from).unwrap(),
+            Some(Order::End { window: None })
+        ));
+        assert!(Order::read(&mut from).unwrap().is_none());
+        assert!(Order::read(&mut &b"{\"Stop\":1}\n"[..]).is_err());
+    }
+}
