@@ -52,6 +52,23 @@ pub struct Receipt {
     pub kind: Kind,
 }
 
+impl Receipt {
+    /// What is noted of an update that came.
+    fn of(arrival: &Arrival, kind: Kind) -> Self {
+        Self {
+            received_us: arrival.received_us,
+            due_us: arrival.due_us,
+            seq: arrival.seq,
+            topic: arrival.topic,
+            bytes: arrival.bytes,
+            home_score: arrival.home_score,
+            away_score: arrival.away_score,
+            shootout: arrival.shootout,
+            kind,
+        }
+    }
+}
+
 /// How a receipt came about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
@@ -84,6 +101,19 @@ pub struct ClientLog {
 }
 
 impl ClientLog {
+    /// Notes an update that came. Where it is also sampled for the progress line, `live` takes its latency.
+    pub fn note(&mut self, arrival: &Arrival, kind: Kind, live: Option<&Mutex<Histogram<u64>>>) {
+        let receipt = Receipt::of(arrival, kind);
+        match &mut self.counted {
+            None => self.receipts.push(receipt),
+            Some(counted) => counted.take(&receipt),
+        }
+        if let (Some(live), Kind::Live) = (live, kind) {
+            live.lock()
+                .saturating_record(receipt.received_us.saturating_sub(receipt.due_us));
+        }
+    }
+
     /// Receipts so far.
     fn received(&self) -> u64 {
         match &self.counted {
@@ -225,7 +255,8 @@ impl VirtualClient {
             }
             for arrival in &arrivals.updates {
                 let reset = !awaited.is_empty() && awaited.remove(&arrival.topic);
-                self.note(arrival, kind(arrival, reset, resumed, (gone_us, started_us)), log);
+                let kind = kind(arrival, reset, resumed, (gone_us, started_us));
+                log.note(arrival, kind, self.live.as_deref());
             }
             nothing_yet &= arrivals.updates.is_empty() && !arrivals.reset;
             count(&net.counters.updates, arrivals.updates.len() as u64);
@@ -243,28 +274,6 @@ impl VirtualClient {
     fn followed(&self) -> Vec<u32> {
         self.topic
             .map_or_else(|| self.endpoint.topics.values().copied().collect(), |topic| vec![topic])
-    }
-
-    fn note(&self, arrival: &Arrival, kind: Kind, log: &mut ClientLog) {
-        let receipt = Receipt {
-            received_us: arrival.received_us,
-            due_us: arrival.due_us,
-            seq: arrival.seq,
-            topic: arrival.topic,
-            bytes: arrival.bytes,
-            home_score: arrival.home_score,
-            away_score: arrival.away_score,
-            shootout: arrival.shootout,
-            kind,
-        };
-        match &mut log.counted {
-            None => log.receipts.push(receipt),
-            Some(counted) => counted.take(&receipt),
-        }
-        if let (Some(live), Kind::Live) = (&self.live, kind) {
-            live.lock()
-                .saturating_record(arrival.received_us.saturating_sub(arrival.due_us));
-        }
     }
 }
 

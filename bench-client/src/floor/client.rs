@@ -26,8 +26,8 @@ use crate::{
         bare::{Bare, Connecting, Received},
         count,
     },
-    transports::{Arrival, Endpoint, SessionError, decode::Decoder},
-    virtual_client::{ClientLog, Kind, Receipt},
+    transports::{Endpoint, SessionError, decode::Decoder},
+    virtual_client::{ClientLog, Kind},
 };
 
 /// What a client is made of.
@@ -160,7 +160,11 @@ impl Following {
             let (mut updates, mut newest) = (0, None);
             let split = self.frames.split(&buffer[..bytes], |text| {
                 let arrival = decoder.update(text, at_us)?;
-                note(client, &arrival, started_us, log);
+                let kind = match arrival.due_us < started_us {
+                    true => Kind::Initial,
+                    false => Kind::Live,
+                };
+                log.note(&arrival, kind, client.live.as_deref());
                 updates += 1;
                 newest = Some(arrival.cursor.offset);
                 Ok(())
@@ -181,28 +185,6 @@ impl Following {
         self.state = State::Away;
         count(&net.counters.errors, 1);
         self.log.errors.push(error.to_string());
-    }
-}
-
-fn note(client: &Client, arrival: &Arrival, started_us: u64, log: &mut ClientLog) {
-    let kind = match arrival.due_us < started_us {
-        true => Kind::Initial,
-        false => Kind::Live,
-    };
-    log.receipts.push(Receipt {
-        received_us: arrival.received_us,
-        due_us: arrival.due_us,
-        seq: arrival.seq,
-        topic: arrival.topic,
-        bytes: arrival.bytes,
-        home_score: arrival.home_score,
-        away_score: arrival.away_score,
-        shootout: arrival.shootout,
-        kind,
-    });
-    if let (Some(live), Kind::Live) = (&client.live, kind) {
-        live.lock()
-            .saturating_record(arrival.received_us.saturating_sub(arrival.due_us));
     }
 }
 

@@ -11,15 +11,9 @@
 //! A handshake that is none is refused in `websocket/handshake.rs`. Clients have nothing to say here; what they send is bounded, read (or pings and closes would never be seen) and dropped.
 
 mod handshake;
+mod turns;
 
-use std::{
-    borrow::Cow,
-    future::poll_fn,
-    io,
-    pin::{Pin, pin},
-    sync::Arc,
-    task::{Context, Poll, ready},
-};
+use std::{borrow::Cow, future::poll_fn, io, pin::pin, sync::Arc, task::Poll};
 
 use axum::{
     body::Body,
@@ -30,10 +24,7 @@ use axum::{
 use bytes::Bytes;
 use futures_util::{FutureExt, SinkExt, StreamExt, future::BoxFuture};
 use hyper_util::{rt::TokioIo, server::conn::auto::upgrade};
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    time::{Instant, timeout},
-};
+use tokio::time::{Instant, timeout};
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
@@ -43,12 +34,13 @@ use tokio_tungstenite::{
     },
 };
 
+use self::turns::Turns;
 use super::{PUSH_BATCH, Transport, frame_slot};
 use crate::{
-    fanout::{Framing, Seat, joined},
+    fanout::{Framing, joined},
     front::{Length, Line},
     http::{App, FeedRequest, problem},
-    hub::{Batch, Entry, Position, Reader},
+    hub::{Batch, Entry, Reader},
     io::{Connection, write_frames},
     origin::{self, Asker},
     stats::TransportStats,
@@ -205,11 +197,7 @@ fn session(
     let seat = app
         .fanout
         .seat(connection.socket(), reader.filter(), &FRAMING, stats.clone());
-    let turns = Turns {
-        connection,
-        seat,
-        unsent,
-    };
+    let turns = Turns::new(connection, seat, unsent);
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(WRITE_BUFFER_BYTES)
@@ -408,67 +396,5 @@ fn broken(error: &Error) -> End {
             End::Close(CloseCode::Protocol, "broken frame")
         }
         _ => End::Gone,
-    }
-}
-
-/// The connection as tungstenite has it: what is written through it (a pong, the answer to a close) takes the turn from the fan-out first.
-struct Turns {
-    connection: Connection,
-    seat: Seat,
-    /// Of the fan-out's last frame, to be written before anything else.
-    unsent: Bytes,
-}
-
-impl Turns {
-    /// Takes the turn, where it is not the session's already. Returns how far the session has been served.
-    fn take(&mut self) -> Position {
-        let turn = self.seat.take();
-        if !turn.unsent.is_empty() {
-            self.unsent = turn.unsent;
-        }
-        turn.position
-    }
-
-    fn poll_unsent(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.take();
-        while !self.unsent.is_empty() {
-            let written = ready!(Pin::new(&mut self.connection).poll_write(cx, &self.unsent))?;
-            let _ = self.unsent.split_to(written);
-        }
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncRead for Turns {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.connection).poll_read(cx, buf)
-    }
-}
-
-impl AsyncWrite for Turns {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        ready!(self.poll_unsent(cx))?;
-        Pin::new(&mut self.connection).poll_write(cx, buf)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        ready!(self.poll_unsent(cx))?;
-        Pin::new(&mut self.connection).poll_write_vectored(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        true
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll_unsent(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.connection).poll_shutdown(cx)
     }
 }
