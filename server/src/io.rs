@@ -7,6 +7,7 @@ use std::{
     collections::VecDeque,
     future::poll_fn,
     io::{self, Read},
+    mem,
     net::Shutdown,
     pin::Pin,
     sync::Arc,
@@ -32,44 +33,6 @@ use crate::{
 /// A peer is looked at twice before it counts as gone, the first time by this part of its time earlier: a probe may be on its way just
 /// then. Looks are no closer than that.
 const SUSPECTED_EARLIER: u32 = 10;
-
-/// Buffers the kernel is handed at once.
-const SLICES: usize = 64;
-
-/// Writes these frames one behind the other, in as few writes as it takes. They are shared with other connections, and not copied.
-///
-/// # Errors
-/// What the writer says; and when it takes nothing any more.
-pub async fn write_frames(to: &mut (impl AsyncWrite + Unpin), frames: Vec<Bytes>) -> io::Result<()> {
-    let mut frames: VecDeque<Bytes> = frames.into();
-    while let Some(first) = frames.front() {
-        if first.is_empty() {
-            frames.pop_front();
-            continue;
-        }
-        let mut written = poll_fn(|cx| {
-            let mut slices = [io::IoSlice::new(&[]); SLICES];
-            for (slice, frame) in slices.iter_mut().zip(&frames) {
-                *slice = io::IoSlice::new(frame);
-            }
-            let used = frames.len().min(SLICES);
-            Pin::new(&mut *to).poll_write_vectored(cx, &slices[..used])
-        })
-        .await?;
-        if written == 0 {
-            return Err(io::ErrorKind::WriteZero.into());
-        }
-        while let Some(first) = frames.front_mut().filter(|_| written > 0) {
-            let taken = written.min(first.len());
-            written -= taken;
-            first.advance(taken);
-            if first.is_empty() {
-                frames.pop_front();
-            }
-        }
-    }
-    Ok(())
-}
 
 /// What a peer may send behind a request that is not answered yet, and how much of it is read at once.
 const TAKEN_IN_MAX_BYTES: usize = 16 * 1024;
@@ -165,7 +128,11 @@ impl Connection {
 
     /// Gives back what was read of it: whoever reads next reads it first.
     pub fn give_back(&mut self, bytes: Bytes) {
-        self.replay = bytes;
+        self.replay = match self.has_more() {
+            false => bytes,
+            // It was more than one read took.
+            true => [bytes, mem::take(&mut self.replay)].concat().into(),
+        };
     }
 
     /// True when something was read already that is to be read again.
@@ -207,7 +174,7 @@ impl Connection {
     /// # Errors
     /// `WouldBlock` when nothing is there; what else the kernel says of a broken connection.
     pub fn read_now(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.replay.is_empty() {
+        if !self.has_more() {
             return self.socket.try_read(buffer);
         }
         let length = self.replay.len().min(buffer.len());
@@ -297,13 +264,8 @@ impl Connection {
 
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if !self.replay.is_empty() {
-            let length = self.replay.len().min(buf.remaining());
-            buf.put_slice(&self.replay.split_to(length));
-            return Poll::Ready(Ok(()));
-        }
-        while self.socket.stream.poll_read_ready(cx)?.is_ready() {
-            match self.socket.try_read(buf.initialize_unfilled()) {
+        while self.has_more() || self.socket.stream.poll_read_ready(cx)?.is_ready() {
+            match self.read_now(buf.initialize_unfilled()) {
                 Ok(read) => {
                     buf.advance(read);
                     return Poll::Ready(Ok(()));
@@ -341,4 +303,42 @@ impl AsyncWrite for Connection {
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(SockRef::from(&self.socket.stream).shutdown(Shutdown::Write))
     }
+}
+
+/// Buffers the kernel is handed at once.
+const SLICES: usize = 64;
+
+/// Writes these frames one behind the other, in as few writes as it takes. They are shared with other connections, and not copied.
+///
+/// # Errors
+/// What the writer says; and when it takes nothing any more.
+pub async fn write_frames(to: &mut (impl AsyncWrite + Unpin), frames: Vec<Bytes>) -> io::Result<()> {
+    let mut frames: VecDeque<Bytes> = frames.into();
+    while let Some(first) = frames.front() {
+        if first.is_empty() {
+            frames.pop_front();
+            continue;
+        }
+        let mut written = poll_fn(|cx| {
+            let mut slices = [io::IoSlice::new(&[]); SLICES];
+            for (slice, frame) in slices.iter_mut().zip(&frames) {
+                *slice = io::IoSlice::new(frame);
+            }
+            let used = frames.len().min(SLICES);
+            Pin::new(&mut *to).poll_write_vectored(cx, &slices[..used])
+        })
+        .await?;
+        if written == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        while let Some(first) = frames.front_mut().filter(|_| written > 0) {
+            let taken = written.min(first.len());
+            written -= taken;
+            first.advance(taken);
+            if first.is_empty() {
+                frames.pop_front();
+            }
+        }
+    }
+    Ok(())
 }

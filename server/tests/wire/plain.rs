@@ -144,3 +144,29 @@ async fn requests_that_do_not_wait_for_answers_are_answered_in_order() {
     }
     assert_eq!(raw.answer().await.body, b"ok\n");
 }
+
+#[tokio::test]
+async fn requests_beyond_a_buffer_behind_a_held_poll_are_all_answered() {
+    let mut server = TestServer::start(1, settings());
+    server.publish(0);
+    let mut raw = Raw::connect(server.address).await;
+    let held = format!("/feed/long-poll?since={}&wait_ms=60000", server.cursor(1));
+    raw.send_head("GET", &held, &[]).await;
+    until("it is held", async || {
+        counter(&server.stats().await, "long-poll", "subscribers") == 1
+    })
+    .await;
+    // More than is kept of what comes behind a poll: it is answered then, and nothing of them is lost.
+    const MORE: usize = 500;
+    let one = "GET /feed/short-poll HTTP/1.1\r\nhost: feed.test\r\n\r\n";
+    raw.send(one.repeat(MORE)).await;
+    assert_eq!(raw.answer().await.json()["updates"].as_array().map(Vec::len), Some(0));
+    for number in 0..MORE {
+        let answer = raw.answer().await;
+        assert_eq!(
+            (answer.status(), &answer.json()["updates"][0]["seq"]),
+            (200, &1.into()),
+            "{number}"
+        );
+    }
+}
