@@ -16,18 +16,16 @@
 mod row;
 mod seat;
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{
-            AtomicBool, AtomicUsize,
-            Ordering::{Acquire, Relaxed, Release},
-        },
+use std::sync::{
+    Arc,
+    atomic::{
+        AtomicBool, AtomicUsize,
+        Ordering::{Acquire, Relaxed, Release},
     },
-    time::Instant,
 };
 
 use bytes::Bytes;
+use tokio::time::Instant;
 
 use crate::{
     Stop,
@@ -37,7 +35,7 @@ use crate::{
     wire::{Cursor, Mode},
 };
 use row::Row;
-pub use seat::{Seat, Turn};
+pub use seat::Seat;
 
 /// What one pass over the seats hands out.
 const PASS: BatchBounds = BatchBounds {
@@ -48,18 +46,26 @@ const PASS: BatchBounds = BatchBounds {
 const SEATS_AT_ONCE: usize = 32;
 
 /// How a transport writes updates to the socket of a seat.
-pub struct Framing {
-    /// These updates, in order; the cursor stands behind them.
-    pub frame: fn(&[Arc<Entry>], Cursor) -> Bytes,
-    /// The turn is the session's again behind it: a poll has its answer.
-    pub once: bool,
+pub enum Framing {
+    /// A frame an update, made once for all sessions.
+    Stream(fn(&Entry) -> &Bytes),
+    /// These updates as one answer, the cursor behind them: the turn is the session's again with it.
+    Answer(fn(&[Arc<Entry>], Cursor) -> Bytes),
 }
 
-/// These frames as one.
-pub fn joined<'a>(frames: impl Iterator<Item = &'a Bytes> + Clone) -> Bytes {
-    let mut joined = Vec::with_capacity(frames.clone().map(Bytes::len).sum());
-    frames.for_each(|frame| joined.extend_from_slice(frame));
-    joined.into()
+impl Framing {
+    fn frame(&self, updates: &[Arc<Entry>], cursor: Cursor) -> Bytes {
+        match (self, updates) {
+            (Self::Answer(answer), _) => answer(updates, cursor),
+            (Self::Stream(frame), [only]) => frame(only).clone(),
+            (Self::Stream(frame), _) => {
+                let frames = updates.iter().map(|update| frame(update));
+                let mut joined = Vec::with_capacity(frames.clone().map(Bytes::len).sum());
+                frames.for_each(|frame| joined.extend_from_slice(frame));
+                joined.into()
+            }
+        }
+    }
 }
 
 /// All seats.
@@ -106,11 +112,12 @@ impl Fanout {
             // Everything before this is for those who come to read for themselves.
             let mut reader = Reader::open(hub.clone(), Filter::All, Mode::Every, None);
             reader.read(PASS);
+            let mut rounds = Rounds::new(shard.clone(), reader.position().offset);
             let (shard, begun, closed) = (shard.clone(), stop.begun.clone(), self.closed.clone());
             stop.tasks.spawn(async move {
                 tokio::select! {
                     () = begun.cancelled() => {}
-                    () = shard.run(reader) => {}
+                    () = rounds.run(reader) => {}
                 }
                 closed.store(true, Release);
                 shard.give_back();
@@ -162,7 +169,7 @@ impl Pass<'_> {
         let made = made.unwrap_or_else(|| {
             self.framed.push(Framed {
                 framing,
-                bytes: (framing.frame)(self.entries, self.cursor),
+                bytes: framing.frame(self.entries, self.cursor),
                 stats: stats.clone(),
                 seats: 0,
             });
@@ -182,58 +189,66 @@ impl Drop for Pass<'_> {
 }
 
 impl Shard {
-    async fn run(&self, mut reader: Reader) {
-        // Offset of the newest update handed out, by row.
-        let mut handed_out = vec![0; self.rows.len()];
-        handed_out[0] = reader.position().offset;
+    /// Gives everybody the turn.
+    fn give_back(&self) {
+        self.rows.iter().for_each(|row| row.give_back());
+    }
+}
+
+/// Where a shard is with its rows.
+struct Rounds {
+    shard: Arc<Shard>,
+    /// Offset of the newest update handed out, by row.
+    handed_out: Vec<u64>,
+    /// Seats looked at since other tasks had their turn.
+    looked_at: usize,
+}
+
+impl Rounds {
+    /// What was published up to `offset` is for those who come to read for themselves.
+    fn new(shard: Arc<Shard>, offset: u64) -> Self {
+        let mut handed_out = vec![0; shard.rows.len()];
+        handed_out[row_of(Filter::All)] = offset;
+        Self {
+            shard,
+            handed_out,
+            looked_at: 0,
+        }
+    }
+
+    async fn run(&mut self, mut reader: Reader) {
         loop {
             reader.ready().await;
             let batch = reader.read(PASS);
-            self.pass(&batch, reader.cursor(), &mut handed_out).await;
+            self.go(&batch, reader.cursor()).await;
         }
     }
 
-    /// Gives everybody the turn.
-    fn give_back(&self) {
-        for row in &self.rows {
-            row.give_back();
-        }
-    }
-
-    async fn pass(&self, batch: &Batch, cursor: Cursor, handed_out: &mut [u64]) {
+    /// Hands out what a reader of all topics has read; the cursor stands behind it.
+    async fn go(&mut self, batch: &Batch, cursor: Cursor) {
         if batch.reset.is_some() {
             // The log has gone on without this shard: everybody reads for himself what is there of it.
-            handed_out.fill(cursor.offset);
-            self.give_back();
+            self.handed_out.fill(cursor.offset);
+            self.shard.give_back();
             return;
         }
-        let mut written = 0;
         let mut rest: Vec<Arc<Entry>> = batch.updates.clone();
-        self.row_pass(Filter::All, &rest, cursor, handed_out, &mut written)
-            .await;
+        self.row(Filter::All, &rest, cursor).await;
         // Topic by topic, in the order of their first updates.
         while let Some(first) = rest.first() {
             let topic = first.topic;
             let (own, others): (Vec<_>, Vec<_>) = rest.into_iter().partition(|entry| entry.topic == topic);
             rest = others;
-            self.row_pass(Filter::Topic(topic), &own, cursor, handed_out, &mut written)
-                .await;
+            self.row(Filter::Topic(topic), &own, cursor).await;
         }
     }
 
-    async fn row_pass(
-        &self,
-        filter: Filter,
-        entries: &[Arc<Entry>],
-        cursor: Cursor,
-        handed_out: &mut [u64],
-        written: &mut usize,
-    ) {
+    async fn row(&mut self, filter: Filter, entries: &[Arc<Entry>], cursor: Cursor) {
         let Some(last) = entries.last() else { return };
-        let (row, handed_out) = (&self.rows[row_of(filter)], &mut handed_out[row_of(filter)]);
+        let row = row_of(filter);
         let mut pass = Pass {
             entries,
-            since: *handed_out,
+            since: self.handed_out[row],
             position: Position {
                 offset: cursor.offset,
                 seq: last.seq,
@@ -242,13 +257,13 @@ impl Shard {
             now: Instant::now(),
             framed: Vec::new(),
         };
-        *handed_out = last.cursor.offset;
+        self.handed_out[row] = last.cursor.offset;
         let mut from = 0;
-        while let Some(next) = row.each(from, SEATS_AT_ONCE, |seat| seat.hand(&mut pass)) {
-            *written += next - from;
+        while let Some(next) = self.shard.rows[row].each(from, SEATS_AT_ONCE, |seat| seat.hand(&mut pass)) {
+            self.looked_at += next - from;
             from = next;
-            if *written >= SEATS_AT_ONCE {
-                *written = 0;
+            if self.looked_at >= SEATS_AT_ONCE {
+                self.looked_at = 0;
                 tokio::task::yield_now().await;
                 pass.now = Instant::now();
             }

@@ -58,10 +58,8 @@ fn encode_update() -> Step {
 
 /// Publishing to sessions that keep up: each costs its seat and a system call. The frames are empty, so nothing fills up.
 fn fan_out(seats: usize) -> Step {
-    static NOTHING: Framing = Framing {
-        frame: |_, _| Bytes::new(),
-        once: false,
-    };
+    static EMPTY: Bytes = Bytes::new();
+    static NOTHING: Framing = Framing::Stream(|_| &EMPTY);
     let mut stage = world::Stage::set(seats, &NOTHING);
     Box::new(move || stage.publish())
 }

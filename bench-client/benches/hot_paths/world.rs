@@ -4,7 +4,7 @@
 //! Draft -> Publisher -> hub -> Reader -> Entry -> frames -> what a client reads -> receipts -> tally
 //! ```
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use bench_client::{
     tally::{Evidence, TopicLog, Window},
@@ -104,7 +104,7 @@ impl Stage {
                 let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().expect("the only one");
                 let connection = Connection::new(stream, all.clone(), &settings, permit);
                 let seat = fanout.seat(connection.socket(), Filter::All, framing, stats.clone());
-                seat.hand_over(&reader(&hub), Instant::now());
+                seat.hand_over(&reader(&hub));
                 seated.push((seat, peer));
             }
             seated

@@ -7,12 +7,12 @@ use std::{
         atomic::{AtomicBool, Ordering::Acquire},
     },
     task::{Context, Poll},
-    time::Instant,
 };
 
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
+use tokio::time::Instant;
 
 use super::{Framing, Pass, row::Row};
 use crate::{
@@ -45,6 +45,7 @@ struct State {
     position: Position,
     /// What the socket did not take of the last frame: to be written before anything else.
     unsent: Bytes,
+    /// The last time the fan-out wrote, or got the turn.
     wrote_at: Instant,
 }
 
@@ -53,8 +54,6 @@ pub struct Turn {
     pub position: Position,
     /// To be written before anything else.
     pub unsent: Bytes,
-    /// When the fan-out last wrote, or the session had its turn.
-    pub wrote_at: Instant,
 }
 
 impl Seat {
@@ -87,11 +86,11 @@ impl Seat {
 
     /// Gives the fan-out the turn, of a session that has written everything its reader has read. The turn comes back at once where more
     /// has been published meanwhile, and when the server stops.
-    pub fn hand_over(&self, reader: &Reader, wrote_at: Instant) {
+    pub fn hand_over(&self, reader: &Reader) {
         {
             let mut state = self.outlet.state.lock();
             state.position = reader.position();
-            state.wrote_at = wrote_at;
+            state.wrote_at = Instant::now();
             state.fanout = true;
         }
         // A shard that has passed by already does not come again for it.
@@ -126,11 +125,10 @@ impl Seat {
         Turn {
             position: state.position,
             unsent: std::mem::take(&mut state.unsent),
-            wrote_at: state.wrote_at,
         }
     }
 
-    /// When the fan-out last wrote.
+    /// When the fan-out last wrote, or else got the turn.
     pub fn wrote_at(&self) -> Instant {
         self.outlet.state.lock().wrote_at
     }
@@ -169,7 +167,7 @@ impl Outlet {
             state.position = position;
             state.wrote_at = now;
         }
-        state.fanout = whole && !self.framing.once;
+        state.fanout = whole && matches!(self.framing, Framing::Stream(_));
         drop(state);
         if !whole {
             self.task.wake();

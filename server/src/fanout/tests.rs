@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use tokio::{
     io::AsyncReadExt,
@@ -16,11 +16,9 @@ use crate::{
 };
 
 /// The numbers of the updates, so that a test reads what came.
-static NUMBERS: Framing = Framing {
-    frame: |updates, _| updates.iter().map(|update| update.cursor.offset as u8).collect(),
-    once: false,
-};
-static ANSWER: Framing = Framing { once: true, ..NUMBERS };
+static NUMBERS: Framing = Framing::Stream(|update| update.frame(0, |update| vec![update.cursor.offset as u8].into()));
+static ANSWER: Framing =
+    Framing::Answer(|updates, _| updates.iter().map(|update| update.cursor.offset as u8).collect());
 
 /// A hub of two topics, whose one shard is the test itself.
 struct Stage {
@@ -28,7 +26,7 @@ struct Stage {
     publisher: Publisher,
     fanout: Arc<Fanout>,
     shard_reader: Reader,
-    handed_out: Vec<u64>,
+    rounds: Rounds,
     app: Arc<App>,
     stats: Arc<TransportStats>,
 }
@@ -48,11 +46,12 @@ impl Stage {
         let mut shard_reader = Reader::open(hub.clone(), Filter::All, Mode::Every, None);
         shard_reader.read(PASS);
         let (app, _) = query::server();
+        let fanout = Fanout::new(2, 1);
         Self {
             publisher: Publisher::new(hub.clone(), None),
-            fanout: Fanout::new(2, 1),
+            rounds: Rounds::new(fanout.shards[0].clone(), shard_reader.position().offset),
+            fanout,
             shard_reader,
-            handed_out: vec![0; 3],
             stats: app.stats.transport("sse"),
             app,
             hub,
@@ -75,7 +74,7 @@ impl Stage {
     async fn pass(&mut self) {
         let batch = self.shard_reader.read(PASS);
         let cursor = self.shard_reader.cursor();
-        self.fanout.shards[0].pass(&batch, cursor, &mut self.handed_out).await;
+        self.rounds.go(&batch, cursor).await;
     }
 
     /// A session at the newest state, and its peer.
@@ -111,8 +110,8 @@ async fn whoever_gave_the_turn_gets_what_it_follows_once_and_in_order() {
     let mut stage = Stage::set();
     let (all, all_reader, mut all_peer) = stage.session(Filter::All, &NUMBERS).await;
     let (second, second_reader, mut second_peer) = stage.session(Filter::Topic(1), &NUMBERS).await;
-    all.hand_over(&all_reader, Instant::now());
-    second.hand_over(&second_reader, Instant::now());
+    all.hand_over(&all_reader);
+    second.hand_over(&second_reader);
     for topics in [&[0][..], &[1, 0, 1], &[1]] {
         for topic in topics {
             stage.publish(*topic);
@@ -134,10 +133,10 @@ async fn whoever_has_the_turn_is_left_alone_and_goes_on_by_itself() {
     stage.publish(0);
     stage.pass().await;
     // It came while the session had the turn: handing over is refused until it has been read.
-    seat.hand_over(&reader, Instant::now());
+    seat.hand_over(&reader);
     assert!(!seat.is_handed_over());
     assert_eq!(reader.read(PASS).updates.len(), 1);
-    seat.hand_over(&reader, Instant::now());
+    seat.hand_over(&reader);
     assert!(seat.is_handed_over());
     stage.publish(0);
     stage.pass().await;
@@ -153,14 +152,14 @@ async fn a_session_that_is_ahead_of_the_shard_gets_nothing_twice() {
     stage.publish(0);
     stage.publish(0);
     assert_eq!(reader.read(PASS).updates.len(), 2);
-    seat.hand_over(&reader, Instant::now());
+    seat.hand_over(&reader);
     // The shard comes by with what the session has, and once with more behind it.
     stage.publish(0);
     stage.pass().await;
     assert!(!seat.is_handed_over(), "it has a part of that");
     reader.go_on_from(seat.take().position);
     assert_eq!(reader.read(PASS).updates.len(), 1);
-    seat.hand_over(&reader, Instant::now());
+    seat.hand_over(&reader);
     stage.publish(0);
     stage.pass().await;
     assert_eq!(came(&mut peer, 1).await, [4]);
@@ -170,7 +169,7 @@ async fn a_session_that_is_ahead_of_the_shard_gets_nothing_twice() {
 async fn a_poll_is_answered_once() {
     let mut stage = Stage::set();
     let (seat, reader, mut peer) = stage.session(Filter::Topic(0), &ANSWER).await;
-    seat.hand_over(&reader, Instant::now());
+    seat.hand_over(&reader);
     stage.publish(1);
     stage.pass().await;
     assert!(seat.is_handed_over(), "that is not for it");
@@ -186,13 +185,11 @@ async fn a_poll_is_answered_once() {
 
 #[tokio::test]
 async fn a_socket_that_is_full_gives_the_turn_back_with_the_rest() {
-    static LONG: Framing = Framing {
-        frame: |updates, _| Bytes::from(vec![updates[0].cursor.offset as u8; 8 << 20]),
-        once: false,
-    };
+    static LONG: Framing =
+        Framing::Stream(|update| update.frame(0, |update| vec![update.cursor.offset as u8; 8 << 20].into()));
     let mut stage = Stage::set();
     let (seat, reader, mut peer) = stage.session(Filter::All, &LONG).await;
-    seat.hand_over(&reader, Instant::now());
+    seat.hand_over(&reader);
     stage.publish(0);
     stage.pass().await;
     seat.turn().await;
@@ -228,12 +225,12 @@ async fn when_the_server_stops_everybody_has_the_turn_and_keeps_it() {
     let stop = Stop::default();
     stage.fanout.start(&stage.hub, &stop);
     let (seat, reader, _peer) = stage.session(Filter::Topic(1), &NUMBERS).await;
-    seat.hand_over(&reader, Instant::now());
+    seat.hand_over(&reader);
     assert!(seat.is_handed_over());
     stop.begun.cancel();
     seat.turn().await;
     assert!(stage.fanout.is_closed());
-    seat.hand_over(&reader, Instant::now());
+    seat.hand_over(&reader);
     assert!(!seat.is_handed_over());
     stop.tasks.close();
     stop.tasks.wait().await;

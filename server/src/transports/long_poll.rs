@@ -53,15 +53,12 @@ pub static TRANSPORT: Transport = Transport {
 };
 
 /// The answer of all whose requests differ in nothing that it shows.
-static FRAMING: Framing = Framing {
-    frame: |updates, cursor| match updates {
-        [only] if only.cursor == cursor => only
-            .frame(frame_slot::LONG_POLL, |_| usual_answer(updates, cursor))
-            .clone(),
-        _ => usual_answer(updates, cursor),
-    },
-    once: true,
-};
+static FRAMING: Framing = Framing::Answer(|updates, cursor| match updates {
+    [only] if only.cursor == cursor => only
+        .frame(frame_slot::LONG_POLL, |_| usual_answer(updates, cursor))
+        .clone(),
+    _ => usual_answer(updates, cursor),
+});
 
 fn usual_answer(updates: &[Arc<Entry>], cursor: Cursor) -> Bytes {
     let body = answer::body(updates, None, false, cursor);
@@ -173,7 +170,7 @@ impl LongPoll {
         while self.waits() && !over {
             let since = self.reader.position();
             if let Some(seat) = &seat {
-                seat.hand_over(&self.reader, Instant::now().into_std());
+                seat.hand_over(&self.reader);
             }
             tokio::select! {
                 () = news(seat.as_deref(), &mut self.reader, app) => {}

@@ -3,9 +3,16 @@
 use std::io;
 
 use axum::response::Response;
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
-use crate::{front::Line, http::FeedRequest, hub::BatchBounds, wire::TransportDescription};
+use crate::{
+    front::Line,
+    http::{App, FeedRequest},
+    hub::{Batch, BatchBounds, Entry, Reader},
+    stats::TransportStats,
+    wire::{Cursor, Reset, TransportDescription},
+};
 
 pub mod answer;
 mod long_poll;
@@ -52,6 +59,37 @@ const PUSH_BATCH: BatchBounds = BatchBounds {
     updates: 64,
     bytes: 64 * 1024,
 };
+
+/// What a push session takes from the log and has to write before the fan-out may write for it; none when that is all, and when the
+/// server stops.
+fn lacking(
+    app: &App,
+    stats: &TransportStats,
+    reader: &mut Reader,
+    update_frame: fn(&Entry) -> &Bytes,
+    reset_frame: fn(Reset, Cursor) -> Vec<u8>,
+) -> Option<Vec<Bytes>> {
+    if app.fanout.is_closed() {
+        return None;
+    }
+    // The batch ends here: while its frames wait for a slow peer, the log may forget the updates.
+    let batch = reader.read(PUSH_BATCH);
+    if batch.is_empty() {
+        return None;
+    }
+    stats.count(&batch);
+    let Batch { updates, reset, .. } = batch;
+    let reset = reset.map(|reset| {
+        // The newest state is still to come: a client cut before it must get it when it resumes from here.
+        let mut cursor = reader.cursor();
+        if let Some(first) = updates.first() {
+            cursor.offset = first.cursor.offset - 1;
+        }
+        reset_frame(reset, cursor).into()
+    });
+    let updates = updates.iter().map(|entry| update_frame(entry).clone());
+    Some(reset.into_iter().chain(updates).collect())
+}
 
 /// Framing slots in [`crate::hub::Entry`], one per transport that shares framed updates.
 mod frame_slot {

@@ -43,12 +43,12 @@ use tokio::{
 };
 use tokio_stream::StreamExt;
 
-use super::{PUSH_BATCH, Transport, frame_slot};
+use super::{PUSH_BATCH, Transport, frame_slot, lacking};
 use crate::{
-    fanout::{Framing, joined},
+    fanout::Framing,
     front::{Length, Line},
     http::{App, FeedRequest},
-    hub::{Batch, Entry, Reader},
+    hub::{Entry, Reader},
     io::{Connection, write_frames},
     stats::TransportStats,
     wire::{Delivery, Reset, TransportDescription},
@@ -82,13 +82,7 @@ const HEARTBEAT: Bytes = Bytes::from_static(b":\n");
 const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
 
 /// An event a chunk, made once for all sessions.
-static FRAMING: Framing = Framing {
-    frame: |updates, _| match updates {
-        [only] => update_chunk(only).clone(),
-        _ => joined(updates.iter().map(|entry| update_chunk(entry))),
-    },
-    once: false,
-};
+static FRAMING: Framing = Framing::Stream(update_chunk);
 
 fn update_chunk(entry: &Entry) -> &Bytes {
     entry.frame(frame_slot::SSE, |entry| chunk(&update_event(entry)).into())
@@ -211,13 +205,13 @@ impl Session {
                 self.connection.write_all(&end).await?;
                 return self.connection.shutdown().await;
             }
-            seat.hand_over(&self.reader, Instant::now().into_std());
+            seat.hand_over(&self.reader);
             let quiet = loop {
                 tokio::select! {
                     () = seat.turn() => break false,
                     gone = self.connection.gone() => return Err(gone),
                     () = &mut alarm => {
-                        let due = Instant::from_std(seat.wrote_at()) + heartbeat;
+                        let due = seat.wrote_at() + heartbeat;
                         let quiet = due <= Instant::now();
                         alarm.as_mut().reset(if quiet { Instant::now() + heartbeat } else { due });
                         if quiet {
@@ -237,18 +231,8 @@ impl Session {
 
     /// Writes everything that is there; when the server stops, no more than what was begun.
     async fn catch_up(&mut self) -> io::Result<()> {
-        while !self.app.fanout.is_closed() {
-            let batch = self.reader.read(PUSH_BATCH);
-            if batch.is_empty() {
-                break;
-            }
-            self.stats.count(&batch);
-            let Batch { updates, reset, .. } = batch;
-            let reset = reset.map(|reset| chunk(&reset_event(reset)).into());
-            let frames = updates.iter().map(|entry| update_chunk(entry).clone());
-            let frames = reset.into_iter().chain(frames).collect();
-            // The log may forget them while this waits for a slow peer.
-            drop(updates);
+        let reset_chunk = |reset, _| chunk(&reset_event(reset));
+        while let Some(frames) = lacking(&self.app, &self.stats, &mut self.reader, update_chunk, reset_chunk) {
             write_frames(&mut self.connection, frames).await?;
         }
         Ok(())

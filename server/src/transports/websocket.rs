@@ -35,16 +35,16 @@ use tokio_tungstenite::{
 };
 
 use self::turns::Turns;
-use super::{PUSH_BATCH, Transport, frame_slot};
+use super::{Transport, frame_slot, lacking};
 use crate::{
-    fanout::{Framing, joined},
+    fanout::Framing,
     front::{Length, Line},
     http::{App, FeedRequest, problem},
-    hub::{Batch, Entry, Reader},
+    hub::{Entry, Reader},
     io::{Connection, write_frames},
     origin::{self, Asker},
     stats::TransportStats,
-    wire::{Delivery, ResetMessage, TransportDescription},
+    wire::{Cursor, Delivery, Reset, ResetMessage, TransportDescription},
 };
 
 pub static TRANSPORT: Transport = Transport {
@@ -79,16 +79,15 @@ const MESSAGE_MAX_BYTES: usize = 4 * 1024;
 const FRAME_MAX_BYTES: usize = 16 * 1024;
 
 /// A text frame an update, made once for all sessions.
-static FRAMING: Framing = Framing {
-    frame: |updates, _| match updates {
-        [only] => update_frame(only).clone(),
-        _ => joined(updates.iter().map(|entry| update_frame(entry))),
-    },
-    once: false,
-};
+static FRAMING: Framing = Framing::Stream(update_frame);
 
 fn update_frame(entry: &Entry) -> &Bytes {
     entry.frame(frame_slot::WEBSOCKET, |entry| text_frame(&entry.json).into())
+}
+
+fn reset_frame(reset: Reset, cursor: Cursor) -> Vec<u8> {
+    // Two numbers and an enum: serde_json cannot fail on them.
+    text_frame(&serde_json::to_vec(&ResetMessage { reset, cursor }).unwrap_or_default())
 }
 
 /// An unmasked text message in one frame (RFC 6455, 5.2).
@@ -278,10 +277,7 @@ impl Session {
             if self.app.fanout.is_closed() {
                 return End::Close(CloseCode::Away, "the server is stopping");
             }
-            self.socket
-                .get_ref()
-                .seat
-                .hand_over(&self.reader, Instant::now().into_std());
+            self.socket.get_ref().seat.hand_over(&self.reader);
             let event = tokio::select! {
                 event = self.event() => event,
                 () = &mut alarm => {
@@ -350,27 +346,7 @@ impl Session {
     /// begun.
     async fn catch_up(&mut self) -> Result<(), End> {
         self.socket.flush().await?;
-        while !self.app.fanout.is_closed() {
-            let batch = self.reader.read(PUSH_BATCH);
-            if batch.is_empty() {
-                break;
-            }
-            self.stats.count(&batch);
-            let Batch { updates, reset, .. } = batch;
-            let mut frames = Vec::with_capacity(updates.len() + 1);
-            if let Some(reset) = reset {
-                // The newest state is still to come: a client cut before it must get it when it resumes from here.
-                let mut cursor = self.reader.cursor();
-                if let Some(first) = updates.first() {
-                    cursor.offset = first.cursor.offset - 1;
-                }
-                // Two numbers and an enum: serde_json cannot fail on them.
-                let message = serde_json::to_vec(&ResetMessage { reset, cursor }).unwrap_or_default();
-                frames.push(text_frame(&message).into());
-            }
-            frames.extend(updates.iter().map(|entry| update_frame(entry).clone()));
-            // The log may forget them while this waits for a slow peer.
-            drop(updates);
+        while let Some(frames) = lacking(&self.app, &self.stats, &mut self.reader, update_frame, reset_frame) {
             write_frames(self.socket.get_mut(), frames).await?;
         }
         Ok(())
