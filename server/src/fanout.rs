@@ -25,23 +25,20 @@ use std::sync::{
 };
 
 use bytes::Bytes;
+use prometheus_client::metrics::counter::Counter;
 use tokio::time::Instant;
 
 use crate::{
     Stop,
     hub::{Batch, BatchBounds, Entry, Filter, Hub, Position, Reader},
     io::Socket,
-    stats::TransportStats,
+    stats::{Stats, TransportStats},
     wire::{Cursor, Mode},
 };
 use row::Row;
+use seat::Outlet;
 pub use seat::Seat;
 
-/// What one pass over the seats hands out.
-const PASS: BatchBounds = BatchBounds {
-    updates: 64,
-    bytes: 64 * 1024,
-};
 /// Seats written to before other tasks of the runtime get their turn: about 200 µs.
 const SEATS_AT_ONCE: usize = 32;
 
@@ -107,12 +104,12 @@ impl Fanout {
     }
 
     /// Starts its tasks, which end when the server stops. Must be called within a runtime, before there are seats.
-    pub fn start(&self, hub: &Arc<Hub>, stop: &Stop) {
+    pub fn start(&self, hub: &Arc<Hub>, stats: &Stats, stop: &Stop) {
         for shard in &self.shards {
             // Everything before this is for those who come to read for themselves.
             let mut reader = Reader::open(hub.clone(), Filter::All, Mode::Every, None);
-            reader.read(PASS);
-            let mut rounds = Rounds::new(shard.clone(), reader.position().offset);
+            reader.read(BatchBounds::PUSH);
+            let mut rounds = Rounds::new(shard.clone(), reader.position().offset, stats.overruns.clone());
             let (shard, begun, closed) = (shard.clone(), stop.begun.clone(), self.closed.clone());
             stop.tasks.spawn(async move {
                 tokio::select! {
@@ -125,16 +122,17 @@ impl Fanout {
         }
     }
 
-    /// A seat for a session; the turn is the session's.
+    /// A seat for the session that reads with this; the turn is the session's.
     pub fn seat(
         &self,
         socket: Arc<Socket>,
-        filter: Filter,
+        reader: &Reader,
         framing: &'static Framing,
-        stats: Arc<TransportStats>,
+        stats: &Arc<TransportStats>,
     ) -> Seat {
         let shard = &self.shards[self.next.fetch_add(1, Relaxed) % self.shards.len()];
-        Seat::new(&shard.rows[row_of(filter)], socket, framing, stats, &self.closed)
+        let outlet = Outlet::new(socket, reader.mode(), framing, stats.clone(), self.closed.clone());
+        Seat::new(&shard.rows[row_of(reader.filter())], outlet)
     }
 
     /// True when the server stops.
@@ -202,24 +200,26 @@ struct Rounds {
     handed_out: Vec<u64>,
     /// Seats looked at since other tasks had their turn.
     looked_at: usize,
+    overruns: Counter,
 }
 
 impl Rounds {
     /// What was published up to `offset` is for those who come to read for themselves.
-    fn new(shard: Arc<Shard>, offset: u64) -> Self {
+    fn new(shard: Arc<Shard>, offset: u64, overruns: Counter) -> Self {
         let mut handed_out = vec![0; shard.rows.len()];
         handed_out[row_of(Filter::All)] = offset;
         Self {
             shard,
             handed_out,
             looked_at: 0,
+            overruns,
         }
     }
 
     async fn run(&mut self, mut reader: Reader) {
         loop {
             reader.ready().await;
-            let batch = reader.read(PASS);
+            let batch = reader.read(BatchBounds::PUSH);
             self.go(&batch, reader.cursor()).await;
         }
     }
@@ -228,6 +228,7 @@ impl Rounds {
     async fn go(&mut self, batch: &Batch, cursor: Cursor) {
         if batch.reset.is_some() {
             // The log has gone on without this shard: everybody reads for himself what is there of it.
+            self.overruns.inc();
             self.handed_out.fill(cursor.offset);
             self.shard.give_back();
             return;

@@ -16,7 +16,7 @@
 mod line;
 mod request;
 
-use std::{pin::pin, sync::Arc};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
@@ -27,25 +27,31 @@ use crate::{
 pub use line::{Length, Line, head};
 use request::Read;
 
-/// Longest head that is read here, and of what a client sends behind a request that is still being served.
-const HEAD_MAX_BYTES: usize = 16 * 1024;
+/// How long the first request of a connection may be on its way when the server stops: it is still answered.
+const ON_ITS_WAY: Duration = Duration::from_secs(1);
 
 /// Serves plain requests one after another. Returns the connection when something else comes, with what was read of that; None when it
 /// has ended.
 pub async fn serve(app: &Arc<App>, connection: Connection) -> Option<Connection> {
     let mut begun = pin!(app.stop.begun.cancelled());
     let mut line = Line::new(app.clone(), connection);
-    let mut idle = Instant::now() + app.settings.header_timeout;
+    let opened = Instant::now();
+    let mut idle = opened + app.settings.header_timeout;
     let mut served = false;
     loop {
         if !line.connection.has_more() {
+            let stopping = app.stop.begun.is_cancelled();
+            if stopping && served {
+                return None;
+            }
             tokio::select! {
-                readable = line.connection.readable_by(idle) => if !readable.ok()? {
-                    app.stats.header_timeouts.inc();
+                // What is here already is answered.
+                biased;
+                readable = line.connection.readable_by(if stopping { opened + ON_ITS_WAY } else { idle }) => if !readable.ok()? {
+                    app.stats.header_timeouts.inc_by(u64::from(!stopping));
                     return None;
                 },
-                // Who has not been answered yet still is.
-                () = &mut begun => return Some(line.connection).filter(|_| !served),
+                () = &mut begun, if !stopping => continue,
             }
         }
         let plain = match request::read(&mut line.connection).ok()? {
@@ -59,7 +65,7 @@ pub async fn serve(app: &Arc<App>, connection: Connection) -> Option<Connection>
         };
         line.begin(&plain);
         line.connection.give_back(plain.behind);
-        line = http::direct(line, plain.transport, plain.request).await.ok()??;
+        line = http::direct(line, plain.row, plain.request).await.ok()??;
         served = true;
         idle = Instant::now() + app.settings.header_timeout;
     }

@@ -38,6 +38,8 @@ use crate::{
     wire::{Cursor, ErrorAnswer, Mode},
 };
 
+/// Longest head of a request, the request line included.
+pub(crate) const HEAD_MAX_BYTES: usize = 16 * 1024;
 /// Longest request target; longer is answered 414.
 pub(crate) const URI_MAX_BYTES: usize = 4 * 1024;
 /// Longest and default time a long poll may ask to be held.
@@ -57,7 +59,7 @@ pub struct App {
     pub stop: Stop,
     pub page: Page,
     pub fanout: Arc<Fanout>,
-    /// The table of transports with the counters of each.
+    /// The table of transports with the counters of each, row by row.
     pub transports: Vec<(&'static Transport, Arc<TransportStats>)>,
 }
 
@@ -221,29 +223,20 @@ async fn feed(State(app): State<Arc<App>>, id: Result<Path<String>, PathRejectio
     }
 }
 
-/// Answers a [plain](crate::front) request, on the connection's own socket. Returns the line for the next one, if there may be one.
+/// Answers a [plain](crate::front) request for the transport of this row, on the connection's own socket. Returns the line for the next one, if there may be one.
 ///
 /// # Errors
 /// When the connection broke.
-pub(crate) fn direct(
-    line: Line,
-    transport: &'static Transport,
-    request: Request,
-) -> BoxFuture<'static, std::io::Result<Option<Line>>> {
+pub(crate) fn direct(line: Line, row: usize, request: Request) -> BoxFuture<'static, std::io::Result<Option<Line>>> {
     let app = line.app.clone();
-    let known = app.transports.iter().find(|(one, _)| std::ptr::eq(*one, transport));
-    // The table is the same for both.
-    let Some((_, stats)) = known else {
-        return std::future::ready(Ok(None)).boxed();
-    };
+    let (transport, stats) = &app.transports[row];
     stats.requests.inc();
     match feed_query(&app.hub, &request) {
         Err(refusal) => line.answer(refusal).boxed(),
         Ok(query) => {
-            let stats = stats.clone();
             let request = FeedRequest {
-                app,
-                stats,
+                app: app.clone(),
+                stats: stats.clone(),
                 query,
                 request,
             };

@@ -31,12 +31,17 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{Stop, front, http::App, io::Connection, peer, settings::ServerSettings, stats::Stats};
+use crate::{
+    Stop, front,
+    http::{App, HEAD_MAX_BYTES},
+    io::Connection,
+    peer,
+    settings::ServerSettings,
+    stats::Stats,
+};
 
 /// Connections that wait for accept(); the kernel cuts it to net.core.somaxconn.
 const BACKLOG: i32 = 4096;
-/// Request line and headers together, and what hyper buffers of a body it writes: a slow reader holds no more than this.
-const HEAD_MAX_BYTES: usize = 16 * 1024;
 const HEADERS_MAX: usize = 100;
 /// Streams of one HTTP/2 connection.
 const H2_STREAMS_MAX: u32 = 10_000;
@@ -131,6 +136,7 @@ fn builder(settings: &ServerSettings) -> auto::Builder<TokioExecutor> {
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(settings.header_timeout)
+        // And what it buffers of a body it writes: a slow reader holds no more than this.
         .max_buf_size(HEAD_MAX_BYTES)
         .max_headers(HEADERS_MAX);
     builder
@@ -210,7 +216,7 @@ impl Connections {
         // hyper times heads only once it knows the HTTP version, so the first one is timed here.
         let first_head = tokio::time::sleep(self.settings.header_timeout);
         tokio::pin!(first_head);
-        // A connection that comes while the server stops is answered once; closing it at once would say nothing.
+        // A request that comes while the server stops is answered; closing its connection at once would say nothing.
         let (mut timed, mut draining) = (true, self.stop.begun.is_cancelled());
         loop {
             tokio::select! {

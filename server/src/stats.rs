@@ -42,6 +42,8 @@ pub struct Stats {
     pub bytes_received: Counter,
     pub bytes_sent: Counter,
     pub updates: Counter,
+    /// Times a fan-out task was so late that the log had forgotten what it had not handed out: every session read for itself then.
+    pub overruns: Counter,
     /// Of `--record`.
     pub recording: recording::Counts,
     subscribers: PerTransport<Gauge>,
@@ -182,6 +184,11 @@ impl Stats {
         );
         r.register_with_unit("sent", "Socket payload sent", Unit::Bytes, self.bytes_sent.clone());
         r.register("updates", "Updates published", self.updates.clone());
+        r.register(
+            "fanout_overruns",
+            "Times the log went on without a fan-out task, and every session read for itself",
+            self.overruns.clone(),
+        );
         let recording = &self.recording;
         r.register("recorded", "Updates in the recording", recording.recorded.clone());
         r.register(

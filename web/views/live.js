@@ -103,7 +103,7 @@ function layout(rows, says, above, machine) {
     ...above,
     el("div", { class: "race" }, rows.map(({ panel }) => panel.row), el("p", { class: "axis small quiet", "aria-hidden": "true" }, says.back, says.end)), machine,
     el("h2", { class: "later" }, "Figures of the last ", says.period),
-    small("Since the last change of the settings. Latency counts from when an update was due to when this page had it, on the server's clock. In brackets: polls left out because one was under way, updates superseded in mode latest, updates lost by a reset."),
+    small("Since the last change of the settings. Latency counts from when an update was due to when its lane's thread had it, on the server's clock. In brackets: polls left out because one was under way, updates superseded in mode latest, updates lost by a reset."),
     el("div", { class: "table", role: "region", tabindex: "0", "aria-label": "Figures of each technique" }, el("table", {}, el("thead", {}, Panel.head()), el("tbody", {}, rows.map(({ panel }) => panel.line)))),
     Panel.meanings(),
     small(says.basis),

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use server::{
     fanout::Framing,
-    hub::encode,
+    hub::{BatchBounds, encode},
     transports::{answer, sse as server_sse, websocket as server_websocket},
     wire::Cursor,
 };
@@ -73,7 +73,7 @@ fn readers(readers: usize) -> Step {
         publisher.publish(world::draft());
         for reader in &mut readers {
             assert!(reader.ready().now_or_never().is_some(), "there is news");
-            assert_eq!(black_box(reader.read(world::PUSH_BATCH)).updates.len(), 1);
+            assert_eq!(black_box(reader.read(BatchBounds::PUSH)).updates.len(), 1);
         }
     })
 }

@@ -30,11 +30,6 @@ use tokio::{
 
 /// Size of every encoded update, in bytes: the default scenario's.
 pub const UPDATE_BYTES: usize = 256;
-/// What a push session takes at once.
-pub const PUSH_BATCH: BatchBounds = BatchBounds {
-    updates: 64,
-    bytes: 64 * 1024,
-};
 /// When the feed began, µs: a time of as many digits as those of today.
 pub const START_US: u64 = 1_763_631_127_000_000;
 const TOPIC: &str = "match-1";
@@ -71,7 +66,7 @@ pub fn draft() -> Draft<'static> {
 /// A session of everything from now on.
 pub fn reader(hub: &Arc<Hub>) -> Reader {
     let mut reader = Reader::open(hub.clone(), Filter::All, Mode::Every, None);
-    reader.read(PUSH_BATCH);
+    reader.read(BatchBounds::PUSH);
     reader
 }
 
@@ -94,7 +89,7 @@ impl Stage {
         let settings = ServerSettings::from_arg_matches(&settings).expect("the defaults");
         let seats = runtime.block_on(async {
             let fanout = Fanout::new(1, 1);
-            fanout.start(&hub, &Stop::default());
+            fanout.start(&hub, &all, &Stop::default());
             let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
             let address = listener.local_addr().expect("an address");
             let mut seated = Vec::new();
@@ -103,8 +98,9 @@ impl Stage {
                 let (stream, _) = listener.accept().await.expect("its other end");
                 let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().expect("the only one");
                 let connection = Connection::new(stream, all.clone(), &settings, permit);
-                let seat = fanout.seat(connection.socket(), Filter::All, framing, stats.clone());
-                seat.hand_over(&reader(&hub));
+                let reader = reader(&hub);
+                let seat = fanout.seat(connection.socket(), &reader, framing, &stats);
+                seat.hand_over(&reader);
                 seated.push((seat, peer));
             }
             seated

@@ -18,7 +18,8 @@ use super::{Framing, Pass, row::Row};
 use crate::{
     hub::{Position, Reader},
     io::Socket,
-    stats::TransportStats,
+    stats::{GaugeGuard, TransportStats},
+    wire::Mode,
 };
 
 /// A seat as its session has it; dropping it leaves the row.
@@ -31,6 +32,7 @@ pub struct Seat {
 /// A seat as a shard has it.
 pub(super) struct Outlet {
     socket: Arc<Socket>,
+    mode: Mode,
     framing: &'static Framing,
     stats: Arc<TransportStats>,
     closed: Arc<AtomicBool>,
@@ -47,6 +49,8 @@ struct State {
     unsent: Bytes,
     /// The last time the fan-out wrote, or got the turn.
     wrote_at: Instant,
+    /// Of a poll that is not answered yet.
+    held: Option<GaugeGuard>,
 }
 
 /// What a session takes over with its turn.
@@ -57,26 +61,8 @@ pub struct Turn {
 }
 
 impl Seat {
-    pub(super) fn new(
-        row: &Arc<Row>,
-        socket: Arc<Socket>,
-        framing: &'static Framing,
-        stats: Arc<TransportStats>,
-        closed: &Arc<AtomicBool>,
-    ) -> Self {
-        let outlet = Arc::new(Outlet {
-            socket,
-            framing,
-            stats,
-            closed: closed.clone(),
-            state: Mutex::new(State {
-                fanout: false,
-                position: Position::default(),
-                unsent: Bytes::new(),
-                wrote_at: Instant::now(),
-            }),
-            task: AtomicWaker::new(),
-        });
+    pub(super) fn new(row: &Arc<Row>, outlet: Outlet) -> Self {
+        let outlet = Arc::new(outlet);
         Self {
             number: row.add(outlet.clone()),
             row: row.clone(),
@@ -97,6 +83,16 @@ impl Seat {
         if reader.is_behind() || self.outlet.closed.load(Acquire) {
             self.outlet.state.lock().fanout = false;
         }
+    }
+
+    /// Keeps what counts a held poll until the poll is answered, by whoever does it.
+    pub fn hold(&self, held: GaugeGuard) {
+        self.outlet.state.lock().held = Some(held);
+    }
+
+    /// The poll has been answered.
+    pub fn release(&self) {
+        self.outlet.state.lock().held = None;
     }
 
     /// True while it is the fan-out's turn.
@@ -142,6 +138,30 @@ impl Drop for Seat {
 }
 
 impl Outlet {
+    pub fn new(
+        socket: Arc<Socket>,
+        mode: Mode,
+        framing: &'static Framing,
+        stats: Arc<TransportStats>,
+        closed: Arc<AtomicBool>,
+    ) -> Self {
+        Self {
+            socket,
+            mode,
+            framing,
+            stats,
+            closed,
+            state: Mutex::new(State {
+                fanout: false,
+                position: Position::default(),
+                unsent: Bytes::new(),
+                wrote_at: Instant::now(),
+                held: None,
+            }),
+            task: AtomicWaker::new(),
+        }
+    }
+
     /// Writes the pass's updates, or lets the session write them itself.
     pub fn hand(&self, pass: &mut Pass<'_>) {
         let (Some(first), Some(newest)) = (pass.entries.first(), pass.entries.last()) else {
@@ -152,20 +172,21 @@ impl Outlet {
             return;
         }
         let (position, now) = (pass.position, pass.now);
-        // Otherwise it lacks something that came before, or has a part of this: that is for its own reader.
-        let continues = (pass.since..first.cursor.offset).contains(&state.position.offset);
-        let framed = pass.framed(self.framing, &self.stats);
-        let written = match continues {
-            true => self.socket.write_now(&framed.bytes).ok(),
-            false => None,
-        };
-        // Nothing written: its own task finds out whether the socket is full or broken.
-        let whole = written == Some(framed.bytes.len());
-        if let Some(written) = written {
-            framed.seats += 1;
-            state.unsent = framed.bytes.slice(written..);
-            state.position = position;
-            state.wrote_at = now;
+        // Otherwise it lacks something that came before, has a part of this, or wants only the newest: that is for its own reader.
+        let continues = (pass.since..first.cursor.offset).contains(&state.position.offset)
+            && (self.mode == Mode::Every || pass.entries.len() == 1);
+        let mut whole = false;
+        if continues {
+            let framed = pass.framed(self.framing, &self.stats);
+            // Nothing written: its own task finds out whether the socket is full or broken.
+            if let Ok(written) = self.socket.write_now(&framed.bytes) {
+                framed.seats += 1;
+                whole = written == framed.bytes.len();
+                state.unsent = framed.bytes.slice(written..);
+                state.position = position;
+                state.wrote_at = now;
+                state.held = None;
+            }
         }
         state.fanout = whole && matches!(self.framing, Framing::Stream(_));
         drop(state);

@@ -44,12 +44,16 @@ impl Stage {
         };
         let hub = Hub::new(Clock::start(), vec![topic("1"), topic("2")], bounds);
         let mut shard_reader = Reader::open(hub.clone(), Filter::All, Mode::Every, None);
-        shard_reader.read(PASS);
+        shard_reader.read(BatchBounds::PUSH);
         let (app, _) = query::server();
         let fanout = Fanout::new(2, 1);
         Self {
             publisher: Publisher::new(hub.clone(), None),
-            rounds: Rounds::new(fanout.shards[0].clone(), shard_reader.position().offset),
+            rounds: Rounds::new(
+                fanout.shards[0].clone(),
+                shard_reader.position().offset,
+                Counter::default(),
+            ),
             fanout,
             shard_reader,
             stats: app.stats.transport("sse"),
@@ -72,13 +76,17 @@ impl Stage {
 
     /// One pass of the shard over what has been published since the last.
     async fn pass(&mut self) {
-        let batch = self.shard_reader.read(PASS);
+        let batch = self.shard_reader.read(BatchBounds::PUSH);
         let cursor = self.shard_reader.cursor();
         self.rounds.go(&batch, cursor).await;
     }
 
     /// A session at the newest state, and its peer.
     async fn session(&self, filter: Filter, framing: &'static Framing) -> (Seat, Reader, TcpStream) {
+        self.session_in(Mode::Every, filter, framing).await
+    }
+
+    async fn session_in(&self, mode: Mode, filter: Filter, framing: &'static Framing) -> (Seat, Reader, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let (peer, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
@@ -90,11 +98,9 @@ impl Stage {
             permit,
         );
         connection.stream().writable().await.expect("nothing is in its way");
-        let mut reader = Reader::open(self.hub.clone(), filter, Mode::Every, None);
-        reader.read(PASS);
-        let seat = self
-            .fanout
-            .seat(connection.socket(), filter, framing, self.stats.clone());
+        let mut reader = Reader::open(self.hub.clone(), filter, mode, None);
+        reader.read(BatchBounds::PUSH);
+        let seat = self.fanout.seat(connection.socket(), &reader, framing, &self.stats);
         (seat, reader, peer.expect("a connection"))
     }
 }
@@ -135,14 +141,17 @@ async fn whoever_has_the_turn_is_left_alone_and_goes_on_by_itself() {
     // It came while the session had the turn: handing over is refused until it has been read.
     seat.hand_over(&reader);
     assert!(!seat.is_handed_over());
-    assert_eq!(reader.read(PASS).updates.len(), 1);
+    assert_eq!(reader.read(BatchBounds::PUSH).updates.len(), 1);
     seat.hand_over(&reader);
     assert!(seat.is_handed_over());
     stage.publish(0);
     stage.pass().await;
     assert_eq!(came(&mut peer, 1).await, [2]);
     reader.go_on_from(seat.take().position);
-    assert!(reader.read(PASS).is_empty(), "it holds what the fan-out wrote");
+    assert!(
+        reader.read(BatchBounds::PUSH).is_empty(),
+        "it holds what the fan-out wrote"
+    );
 }
 
 #[tokio::test]
@@ -151,18 +160,40 @@ async fn a_session_that_is_ahead_of_the_shard_gets_nothing_twice() {
     let (seat, mut reader, mut peer) = stage.session(Filter::All, &NUMBERS).await;
     stage.publish(0);
     stage.publish(0);
-    assert_eq!(reader.read(PASS).updates.len(), 2);
+    assert_eq!(reader.read(BatchBounds::PUSH).updates.len(), 2);
     seat.hand_over(&reader);
     // The shard comes by with what the session has, and once with more behind it.
     stage.publish(0);
     stage.pass().await;
     assert!(!seat.is_handed_over(), "it has a part of that");
     reader.go_on_from(seat.take().position);
-    assert_eq!(reader.read(PASS).updates.len(), 1);
+    assert_eq!(reader.read(BatchBounds::PUSH).updates.len(), 1);
     seat.hand_over(&reader);
     stage.publish(0);
     stage.pass().await;
     assert_eq!(came(&mut peer, 1).await, [4]);
+}
+
+#[tokio::test]
+async fn where_only_the_newest_counts_what_piled_up_is_left_to_the_session() {
+    let mut stage = Stage::set();
+    let (seat, mut reader, mut peer) = stage.session_in(Mode::Latest, Filter::Topic(0), &NUMBERS).await;
+    seat.hand_over(&reader);
+    stage.publish(0);
+    stage.pass().await;
+    assert_eq!(came(&mut peer, 1).await, [1]);
+    assert!(seat.is_handed_over());
+    for _ in 0..3 {
+        stage.publish(0);
+    }
+    stage.pass().await;
+    assert!(!seat.is_handed_over());
+    reader.go_on_from(seat.take().position);
+    let updates = reader.read(BatchBounds::PUSH).updates;
+    assert_eq!(
+        updates.iter().map(|update| update.cursor.offset).collect::<Vec<_>>(),
+        [4]
+    );
 }
 
 #[tokio::test]
@@ -223,7 +254,7 @@ async fn seats_come_and_go_while_a_row_is_gone_through() {
 async fn when_the_server_stops_everybody_has_the_turn_and_keeps_it() {
     let stage = Stage::set();
     let stop = Stop::default();
-    stage.fanout.start(&stage.hub, &stop);
+    stage.fanout.start(&stage.hub, &stage.app.stats, &stop);
     let (seat, reader, _peer) = stage.session(Filter::Topic(1), &NUMBERS).await;
     seat.hand_over(&reader);
     assert!(seat.is_handed_over());

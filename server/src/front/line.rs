@@ -13,10 +13,11 @@ use super::request::Plain;
 use crate::{
     fanout::{Framing, Seat},
     http::App,
-    hub::Filter,
+    hub::{Filter, Reader},
     io::Connection,
     origin::{self, Asker},
     stats::TransportStats,
+    wire::Mode,
 };
 
 /// Bytes of an answer's head, for the buffer's first size.
@@ -27,7 +28,7 @@ pub struct Line {
     pub app: Arc<App>,
     pub connection: Connection,
     /// Of a poll that was held before: one that follows the same finds it again.
-    seat: Option<(Filter, Arc<Seat>)>,
+    seat: Option<((Filter, Mode), Arc<Seat>)>,
     /// The connection ends with the answer.
     close: bool,
     asker: Asker,
@@ -61,18 +62,16 @@ impl Line {
     }
 
     /// A seat in the fan-out, of this framing: a line has one transport's polls.
-    pub fn seat(&mut self, filter: Filter, framing: &'static Framing, stats: &Arc<TransportStats>) -> Arc<Seat> {
+    pub fn seat(&mut self, reader: &Reader, framing: &'static Framing, stats: &Arc<TransportStats>) -> Arc<Seat> {
+        let follows = (reader.filter(), reader.mode());
         if let Some((of, seat)) = &self.seat
-            && *of == filter
+            && *of == follows
         {
             return seat.clone();
         }
-        let seat = self
-            .app
-            .fanout
-            .seat(self.connection.socket(), filter, framing, stats.clone());
+        let seat = self.app.fanout.seat(self.connection.socket(), reader, framing, stats);
         let seat = Arc::new(seat);
-        self.seat = Some((filter, seat.clone()));
+        self.seat = Some((follows, seat.clone()));
         seat
     }
 
@@ -97,6 +96,9 @@ impl Line {
 
     /// What is left of the line behind an answer that has been written.
     pub async fn answered(mut self) -> io::Result<Option<Self>> {
+        if let Some((_, seat)) = &self.seat {
+            seat.release();
+        }
         if self.close || self.app.fanout.is_closed() {
             self.connection.shutdown().await?;
             return Ok(None);

@@ -8,18 +8,17 @@ use axum::{
 };
 use bytes::Bytes;
 
-use super::HEAD_MAX_BYTES;
 use crate::{
-    http::URI_MAX_BYTES,
+    http::{HEAD_MAX_BYTES, URI_MAX_BYTES},
     io::Connection,
-    transports::{self, Transport},
+    transports,
 };
 
 /// More headers are no client of the feed's.
 const HEADERS_MAX: usize = 64;
 
 /// What the feed looks at; a request is served by these alone.
-static LOOKED_AT: [HeaderName; 9] = [
+static LOOKED_AT: [HeaderName; 8] = [
     header::IF_NONE_MATCH,
     HeaderName::from_static("last-event-id"),
     header::ORIGIN,
@@ -28,7 +27,6 @@ static LOOKED_AT: [HeaderName; 9] = [
     header::CONNECTION,
     header::SEC_WEBSOCKET_KEY,
     header::SEC_WEBSOCKET_VERSION,
-    header::SEC_WEBSOCKET_PROTOCOL,
 ];
 
 /// Whoever says one of these means something that is hyper's to deal with.
@@ -61,7 +59,8 @@ pub enum Read {
 
 /// A plain request.
 pub struct Plain {
-    pub transport: &'static Transport,
+    /// Of [`transports::ALL`].
+    pub row: usize,
     pub request: Request<Body>,
     /// The connection ends with its answer.
     pub close: bool,
@@ -100,11 +99,11 @@ pub fn plain(bytes: &[u8]) -> Option<Plain> {
     };
     let path = target.split_once('?').map_or(target, |(path, _)| path);
     let id = path.strip_prefix("/feed/")?;
-    let transport = transports::ALL.into_iter().find(|transport| transport.id() == id)?;
+    let row = transports::ALL.iter().position(|transport| transport.id() == id)?;
     let mut request = Request::new(Body::empty());
     let named = |one: &httparse::Header<'_>, name: &HeaderName| one.name.eq_ignore_ascii_case(name.as_str());
     let has = |name: &HeaderName| head.headers.iter().any(|one| named(one, name));
-    if NOT_PLAIN.iter().any(has) || (has(&header::UPGRADE) && !transport.upgrades) {
+    if NOT_PLAIN.iter().any(has) || (has(&header::UPGRADE) && !transports::ALL[row].upgrades) {
         return None;
     }
     // Of interest to a handshake, or where a page of another origin asks.
@@ -133,7 +132,7 @@ pub fn plain(bytes: &[u8]) -> Option<Plain> {
     }
     *request.uri_mut() = Uri::try_from(target).ok()?;
     Some(Plain {
-        transport,
+        row,
         request,
         close,
         behind: Bytes::copy_from_slice(&bytes[length..]),

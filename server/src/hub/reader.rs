@@ -14,6 +14,14 @@ pub struct BatchBounds {
     pub bytes: usize,
 }
 
+impl BatchBounds {
+    /// What is taken for push sessions at once: small, so that a slow reader holds little, and large enough to catch up fast.
+    pub const PUSH: Self = Self {
+        updates: 64,
+        bytes: 64 * 1024,
+    };
+}
+
 /// What a session has to send next.
 #[derive(Debug, Default)]
 pub struct Batch {
@@ -123,6 +131,10 @@ impl Reader {
 
     pub fn filter(&self) -> Filter {
         self.filter
+    }
+
+    pub fn mode(&self) -> Mode {
+        self.mode
     }
 
     /// Everything that is there now, within bounds; an empty batch when nothing is.

@@ -94,7 +94,7 @@ fn direct(request: FeedRequest, line: Line) -> BoxFuture<'static, io::Result<Opt
     async move {
         match poll.waits() {
             false => line.answer(poll.answer()).await,
-            true => poll.hold(&app, stats, line).await,
+            true => poll.hold(&app, &stats, line).await,
         }
     }
     .boxed()
@@ -110,7 +110,8 @@ struct LongPoll {
     may_wait: bool,
     wait: Duration,
     stats: Arc<TransportStats>,
-    _held: GaugeGuard,
+    /// The seat's, once it has one.
+    held: Option<GaugeGuard>,
 }
 
 impl LongPoll {
@@ -136,7 +137,7 @@ impl LongPoll {
             may_wait: query.since.is_some() || nothing_new,
             wait: query.wait,
             stats: stats.clone(),
-            _held: held,
+            held: Some(held),
         }
     }
 
@@ -161,10 +162,15 @@ impl LongPoll {
     }
 
     /// Waits on the connection's own socket, and answers there, if the fan-out has not.
-    async fn hold(mut self, app: &App, stats: Arc<TransportStats>, mut line: Line) -> io::Result<Option<Line>> {
+    async fn hold(mut self, app: &App, stats: &Arc<TransportStats>, mut line: Line) -> io::Result<Option<Line>> {
         // Behind an answer of the fan-out, the next request is what wakes this task: where it is there already, nothing would.
         let mut seat =
-            (line.is_usual() && !line.connection.has_more()).then(|| line.seat(self.reader.filter(), &FRAMING, &stats));
+            (line.is_usual() && !line.connection.has_more()).then(|| line.seat(&self.reader, &FRAMING, stats));
+        if let Some(seat) = &seat
+            && let Some(held) = self.held.take()
+        {
+            seat.hold(held);
+        }
         let due = Instant::now() + self.wait;
         let mut over = false;
         while self.waits() && !over {

@@ -54,12 +54,6 @@ pub static ALL: [&Transport; 4] = [
     &websocket::TRANSPORT,
 ];
 
-/// What a push session takes from the log at once: small, so that a slow reader holds little, and large enough to catch up fast.
-const PUSH_BATCH: BatchBounds = BatchBounds {
-    updates: 64,
-    bytes: 64 * 1024,
-};
-
 /// What a push session takes from the log and has to write before the fan-out may write for it; none when that is all, and when the
 /// server stops.
 fn lacking(
@@ -73,7 +67,7 @@ fn lacking(
         return None;
     }
     // The batch ends here: while its frames wait for a slow peer, the log may forget the updates.
-    let batch = reader.read(PUSH_BATCH);
+    let batch = reader.read(BatchBounds::PUSH);
     if batch.is_empty() {
         return None;
     }

@@ -43,12 +43,12 @@ use tokio::{
 };
 use tokio_stream::StreamExt;
 
-use super::{PUSH_BATCH, Transport, frame_slot, lacking};
+use super::{Transport, frame_slot, lacking};
 use crate::{
     fanout::Framing,
     front::{Length, Line},
     http::{App, FeedRequest},
-    hub::{Entry, Reader},
+    hub::{BatchBounds, Entry, Reader},
     io::{Connection, write_frames},
     stats::TransportStats,
     wire::{Delivery, Reset, TransportDescription},
@@ -139,7 +139,7 @@ fn serve(request: FeedRequest) -> BoxFuture<'static, Response> {
 fn events(app: Arc<App>, stats: Arc<TransportStats>, mut reader: Reader) -> impl Stream<Item = Bytes> {
     stream! {
         let _subscriber = stats.subscribe();
-        let mut batch = reader.read(PUSH_BATCH);
+        let mut batch = reader.read(BatchBounds::PUSH);
         yield RETRY;
         loop {
             if let Some(reset) = batch.reset {
@@ -150,7 +150,7 @@ fn events(app: Arc<App>, stats: Arc<TransportStats>, mut reader: Reader) -> impl
                 yield event_of(update_chunk(&entry));
             }
             tokio::select! {
-                () = reader.ready() => batch = reader.read(PUSH_BATCH),
+                () = reader.ready() => batch = reader.read(BatchBounds::PUSH),
                 () = app.stop.begun.cancelled() => break,
             }
         }
@@ -192,12 +192,10 @@ impl Session {
         let _subscriber = self.stats.subscribe();
         let heartbeat = self.app.settings.heartbeat;
         let mut alarm = pin!(sleep(heartbeat));
-        let seat = self.app.fanout.seat(
-            self.connection.socket(),
-            self.reader.filter(),
-            &FRAMING,
-            self.stats.clone(),
-        );
+        let seat = self
+            .app
+            .fanout
+            .seat(self.connection.socket(), &self.reader, &FRAMING, &self.stats);
         loop {
             self.catch_up().await?;
             if self.app.fanout.is_closed() {

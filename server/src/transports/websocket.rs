@@ -193,9 +193,7 @@ fn session(
     reader: Reader,
     unsent: Bytes,
 ) -> impl Future<Output = ()> {
-    let seat = app
-        .fanout
-        .seat(connection.socket(), reader.filter(), &FRAMING, stats.clone());
+    let seat = app.fanout.seat(connection.socket(), &reader, &FRAMING, &stats);
     let turns = Turns::new(connection, seat, unsent);
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER_BYTES)

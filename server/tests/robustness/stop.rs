@@ -168,3 +168,21 @@ async fn sigterm_ends_every_stream_in_order() {
 async fn sigterm_ends_thousands_of_streams_in_order() {
     stops_in_order(5_001, STALLED_EACH, Duration::from_secs(5)).await;
 }
+
+/// A browser opens connections ahead of what it may want to ask.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_has_said_nothing_holds_up_no_stop() {
+    let _machine = crate::alone().await;
+    let drain_deadline = Duration::from_secs(30);
+    let mut server = Server::start(&format!("{FEED} --drain-deadline {}", drain_deadline.as_secs())).await;
+    let mut silent = Raw::connect(server.address).await;
+    until("it is accepted", async || {
+        server.stats().await["connections"].as_i64() >= Some(2)
+    })
+    .await;
+    let begun = Instant::now();
+    server.terminate();
+    assert!(silent.rest().await.is_empty());
+    assert_eq!(server.ended().await.code(), Some(0));
+    assert!(begun.elapsed() < drain_deadline, "{:?}", begun.elapsed());
+}

@@ -116,6 +116,12 @@ async fn a_held_poll_is_answered_with_the_same_bytes_both_ways() {
     for raw in &mut held {
         let answer = raw.answer().await;
         answers.push((mask(&answer.head, server.epoch), answer.body));
+    }
+    until("neither is held any more", async || {
+        counter(&server.stats().await, "long-poll", "subscribers") == 0
+    })
+    .await;
+    for raw in &mut held {
         // And the connection goes on.
         raw.send_head("GET", "/feed/short-poll", &[]).await;
         assert_eq!(raw.answer().await.status(), 200);
