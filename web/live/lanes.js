@@ -120,7 +120,7 @@ export class Lane {
       }, OPEN_MS);
       try {
         if (!this.client) throw new Error("this page has no client for it");
-        await this.reader.follow(this.#asked(), attempt.signal, this.#heard());
+        await this.reader.follow(this.#asked(), attempt.signal, this.#heard(attempt.signal));
       } catch (error) {
         why = error.message;
       }
@@ -173,30 +173,35 @@ export class Lane {
     return { id: this.id, host, topic, mode, cursor: this.cursor, interval_ms: interval };
   }
 
-  /** What the thread tells, in its order; its times are of this browser's clock. */
-  #heard() {
+  /** What the thread tells, in its order; its times are of this browser's clock. What it still tells of an attempt that was aborted counts,
+      and changes no state. */
+  #heard(signal) {
     const { ledger, race } = this;
+    const hold = (cursor) => {
+      // Who begins anew holds nothing.
+      if (cursor && ledger === this.ledger) this.cursor = cursor;
+    };
     const heard = {
       asked: () => ledger.requests++,
       skipped: (at_us, polls) => (ledger.skipped += polls),
       opened: (at_us) => {
-        if (this.state === "live") return;
+        if (this.state === "live" || signal.aborted) return;
         // What was due before now is state or catch-up: the time to connect is no latency of an update.
         this.live_us = at_us;
         this.#failures = 0;
         this.#set("live", "", at_us);
       },
-      lost: (at_us, words) => this.#fail(words),
+      lost: (at_us, words) => signal.aborted || this.#fail(words),
       reset: (at_us, cursor) => {
         ledger.reset();
-        if (cursor) this.cursor = cursor;
+        hold(cursor);
       },
       deliver: (noted_us, at_us, updates, { bytes = 0, messages = 0, cursor }) => {
         ledger.seen_bytes += bytes;
         ledger.messages += messages;
         const here_us = at_us + race.clock.offset_us;
         ledger.take(here_us, updates, { live_us: this.live_us, from_nothing: this.#from_nothing, latest: race.settings.mode === "latest" });
-        this.cursor = cursor;
+        hold(cursor);
       },
     };
     return (name, at_us, ...given) => heard[name](at_us + race.clock.offset_us, ...given);

@@ -7,9 +7,9 @@ const NO_THREAD = "its part of this page could not be loaded";
 
 export class Reader {
   #worker = null;
-  #attempt = 0;
-  #hear = null;
-  #fail = null;
+  #attempts = 0;
+  /** {attempt, hear, done, fail} of the connection there is. */
+  #now = null;
 
   /** `late(ms)`: so much later than it wished the thread came to a batch: it, or the machine, was busy. */
   constructor(late) {
@@ -17,19 +17,15 @@ export class Reader {
     this.#start();
   }
 
-  /** Connects once; ends when `signal` is aborted, or fails with the reason in words. `hear(name, at_us, ...given)`: see worker.js. */
+  /** Connects once; ends when `signal` is aborted and all is heard that had arrived by then, or fails with the reason in words.
+      `hear(name, at_us, ...given)`: see worker.js. */
   follow(asked, signal, hear) {
     if (signal.aborted) return Promise.resolve();
     if (!this.#worker) this.#start();
-    const attempt = ++this.#attempt;
+    const attempt = ++this.#attempts;
     return new Promise((done, fail) => {
-      [this.#hear, this.#fail] = [hear, (words) => fail(new Error(words))];
-      signal.addEventListener("abort", () => {
-        // Whatever an ended attempt still says is not heard.
-        if (this.#attempt === attempt) this.#hear = null;
-        this.#worker?.postMessage({ close: attempt });
-        done();
-      });
+      this.#now = { attempt, hear, done, fail: (words) => fail(new Error(words)) };
+      signal.addEventListener("abort", () => this.#worker?.postMessage({ close: attempt }));
       this.#worker.postMessage({ open: { attempt, ...asked } });
     });
   }
@@ -38,6 +34,7 @@ export class Reader {
   end() {
     this.#worker?.terminate();
     this.#worker = null;
+    this.#now?.done();
   }
 
   #start() {
@@ -46,14 +43,16 @@ export class Reader {
       if (this.#worker !== worker) return;
       worker.postMessage({ took: true });
       this.late(late_ms);
-      if (attempt !== this.#attempt || !this.#hear) return;
-      for (const [name, at_us, ...given] of said) this.#hear?.(name, at_us, ...given);
-      if (ended !== null) this.#fail(ended);
+      const now = this.#now;
+      if (attempt !== now?.attempt) return;
+      for (const [name, at_us, ...given] of said) now.hear(name, at_us, ...given);
+      if (ended === "") now.done();
+      else if (ended !== null) now.fail(ended);
     };
     worker.onerror = () => {
       if (this.#worker !== worker) return;
+      this.#now?.fail(NO_THREAD);
       this.end();
-      this.#fail?.(NO_THREAD);
     };
   }
 }

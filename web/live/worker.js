@@ -2,6 +2,7 @@
 //
 //   reader.js: {open} · {close} · {took} -> transports/<id>.js: follow(lane) -> lane.deliver(…), lane.opened(), … each noted with its time
 //     '-> {attempt, said, late_ms, ended}, one under way at a time and at most one a frame -> reader.js -> lanes.js
+//         `ended`: null; the reason in words, with an attempt's last; nothing to say ("") where it was told to close
 //
 // `export async function follow(lane)` connects once and goes on until `lane.signal` is aborted, when it closes its connection at once and
 // may return; where the connection ends otherwise it throws an Error with the reason in words. To connect again is not its matter, unless
@@ -23,10 +24,11 @@ import { local_us } from "./figures.js";
 
 /** Between two batches: a frame. */
 const BATCH_MS = 16;
-/** Updates noted while the page takes nothing, about 16 s at 1,000 a second. Beyond that the connection ends, and the next resumes. */
+/** What is noted while the page takes nothing, updates and all else: about 8 s of 1,000 updates a second. Beyond that the connection ends,
+    and the next resumes. */
 const NOTED_MAX = 16_384;
 
-/** {number, end: AbortController, said, updates} of the connection there is. */
+/** {number, end: AbortController, said, noted} of the connection there is. */
 let attempt = null;
 /** Whether a batch is under way; when one is to go, on this browser's clock, or null. */
 let [posted, due_us] = [false, null];
@@ -36,12 +38,16 @@ onmessage = ({ data: { open, close, took } }) => {
     posted = false;
     if (attempt?.said.length) later();
   }
-  if (attempt && (open || close === attempt.number)) attempt.end.abort();
+  if (attempt && !attempt.end.signal.aborted && (open || close === attempt.number)) {
+    attempt.end.abort();
+    // What has arrived in time has arrived.
+    if (close) post(attempt, "");
+  }
   if (open) run(open);
 };
 
 async function run({ attempt: number, id, ...given }) {
-  const mine = (attempt = { number, end: new AbortController(), said: [], updates: 0 });
+  const mine = (attempt = { number, end: new AbortController(), said: [], noted: 0 });
   // A browser may remember for good what it could not load: then this thread is of no use, and says so to the page.
   const module = await import(`../transports/${id}.js`).catch(reportError);
   if (!module || mine.end.signal.aborted) return;
@@ -51,7 +57,7 @@ async function run({ attempt: number, id, ...given }) {
   } catch (error) {
     words = error.message;
   }
-  // Who was told to end is waited for by nobody.
+  // Who was told to end has had its last word.
   if (mine.end.signal.aborted && !mine.full) return;
   mine.end.abort();
   post(mine, mine.full ?? words);
@@ -59,10 +65,14 @@ async function run({ attempt: number, id, ...given }) {
 
 function handed(mine, id, { host, topic, mode, cursor, interval_ms }) {
   const { signal } = mine.end;
-  const note = (name, given) => {
+  const note = (name, given, updates = 0) => {
     if (signal.aborted) return;
     mine.said.push([name, local_us(), ...given]);
     later();
+    mine.noted += 1 + updates;
+    if (mine.noted < NOTED_MAX) return;
+    mine.full = "this page was too busy to take what came";
+    mine.end.abort();
   };
   const noted = (name) => (...given) => note(name, given);
   return {
@@ -83,11 +93,7 @@ function handed(mine, id, { host, topic, mode, cursor, interval_ms }) {
       cursor = more.cursor ?? (last ? `${last.epoch}-${last.offset}` : cursor);
       // What only fills an update up need not be copied to the page.
       for (const update of updates) update.pad = undefined;
-      note("deliver", [at_us, updates, { ...more, cursor }]);
-      mine.updates += updates.length;
-      if (mine.updates < NOTED_MAX) return;
-      mine.full = "this page was too busy to take what came";
-      mine.end.abort();
+      note("deliver", [at_us, updates, { ...more, cursor }], updates.length);
     },
   };
 }
@@ -105,5 +111,5 @@ function later() {
 
 function post(mine, ended = null, late_ms = 0) {
   postMessage({ attempt: mine.number, said: mine.said, late_ms, ended });
-  [mine.said, mine.updates, posted] = [[], 0, true];
+  [mine.said, mine.noted, posted] = [[], 0, true];
 }
