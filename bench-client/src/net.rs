@@ -254,21 +254,6 @@ impl Stream {
     pub fn meter(&self) -> Rc<Meter> {
         self.meter.clone()
     }
-
-    fn wrote(&self, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        if let Poll::Ready(result @ Err(_)) = &result {
-            self.socket.noticed(result);
-        }
-        if let Poll::Ready(Ok(bytes)) = &result {
-            self.meter.bytes.set(self.meter.bytes.get() + *bytes as u64);
-            count(&self.counters.bytes_sent, *bytes as u64);
-            count_more_segments(&self.counters.more_segments_sent, *bytes);
-            if self.meter.head_pending.take() {
-                count(&self.counters.requests, 1);
-            }
-        }
-        result
-    }
 }
 
 thread_local! {
@@ -330,21 +315,18 @@ impl Stream {
 
 impl AsyncWrite for Stream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut self.socket.stream).poll_write(cx, buf);
-        self.wrote(result)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut self.socket.stream).poll_write_vectored(cx, bufs);
-        self.wrote(result)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.socket.stream.is_write_vectored()
+        let written = ready!(Pin::new(&mut self.socket.stream).poll_write(cx, buf));
+        if written.is_err() {
+            self.socket.noticed(&written);
+        }
+        let bytes = written?;
+        self.meter.bytes.set(self.meter.bytes.get() + bytes as u64);
+        count(&self.counters.bytes_sent, bytes as u64);
+        count_more_segments(&self.counters.more_segments_sent, bytes);
+        if self.meter.head_pending.take() {
+            count(&self.counters.requests, 1);
+        }
+        Poll::Ready(Ok(bytes))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
