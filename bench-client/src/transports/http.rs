@@ -92,6 +92,11 @@ impl HttpConnection {
         &self.meter
     }
 
+    /// Bytes both ways without what was read ahead: right behind a head, up to its end.
+    pub fn bytes_used(&self) -> u64 {
+        self.meter.bytes() - self.rest.len() as u64
+    }
+
     /// True while another request can go out on this connection, as far as is known.
     pub fn is_open(&self) -> bool {
         self.keeps_alive && self.body.is_whole()

@@ -58,7 +58,7 @@ pub fn open<'a>(
             Ok(accepted) => accepted?,
             Err(_) => return Err(SessionError::TimedOut(HEAD_TIMEOUT.as_secs())),
         }
-        let setup_bytes = connection.meter().bytes_to_head();
+        let setup_bytes = connection.bytes_used();
         let session = Sse {
             decoder: Decoder::new(endpoint.topics.clone()),
             connection,

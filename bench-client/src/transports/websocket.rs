@@ -84,7 +84,7 @@ pub fn open<'a>(
             .max_frame_size(Some(MESSAGE_MAX_BYTES));
         meter.expect_head();
         let handshake = shake_hands(stream, handshake(endpoint, since)?, config);
-        let (socket, answer) = match timeout(HANDSHAKE_TIMEOUT, handshake).await {
+        let (mut socket, answer) = match timeout(HANDSHAKE_TIMEOUT, handshake).await {
             Ok(done) => done.map_err(refused)?,
             Err(_) => return Err(SessionError::TimedOut(HANDSHAKE_TIMEOUT.as_secs())),
         };
@@ -94,20 +94,20 @@ pub fn open<'a>(
                 "the server chose the extension {extension:?}"
             )));
         }
-        let setup_bytes = meter.bytes_to_head();
-        let mut session = Socket {
+        // What came with the head's end is the first to be read.
+        let waiting = socket.get_mut().take_behind();
+        let setup_bytes = meter.bytes() - waiting.len() as u64;
+        let session = Socket {
             decoder: Decoder::new(endpoint.topics.clone()),
             socket,
             meter,
-            waiting: Vec::new(),
+            waiting,
             by_library: false,
             replies_wait: false,
             closing: None,
             cursor: since,
             setup_bytes,
         };
-        // What came with the head's end is the first to be read.
-        session.waiting = session.socket.get_mut().take_behind();
         Ok(Box::new(session) as Box<dyn Session>)
     }
     .boxed_local()
