@@ -122,7 +122,7 @@ impl Poller {
         Ok(polled)
     }
 
-    /// Asks on the kept connection; when the server closed that while it was idle, on a fresh one, as browsers do.
+    /// Asks on the kept connection; when the server closed that while it was idle, or spoke on it, on a fresh one, as browsers do.
     async fn ask(&mut self) -> Result<(HttpConnection, Head), SessionError> {
         let mut request = Vec::new();
         self.requests.write(self.cursor, &mut request);

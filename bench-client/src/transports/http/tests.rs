@@ -165,6 +165,7 @@ async fn what_nobody_asked_for_ends_the_connection() {
     let again = connection.get(b"GET / HTTP/1.1\r\n\r\n").await;
     let again = again.expect_err("it was there before the request");
     assert!(matches!(again, SessionError::Http(HttpError::Unasked)), "{again}");
+    assert!(!went_away(&again), "the first answer is not to be trusted either");
 }
 
 #[tokio::test]
