@@ -41,7 +41,7 @@ use crate::{
     headers::Purpose,
     net::{Meter, Net},
 };
-use frames::{Frame, first_frame};
+pub(crate) use frames::{Frame, first_frame};
 use link::{Link, shake_hands};
 
 const ID: &str = "websocket";
