@@ -279,7 +279,7 @@ impl VirtualClient {
 
 /// What was due while a client was away it catches up. What was due before, when it had not asked yet, waited for it like anything a
 /// poller waits for, and longer: it is no catching up, or leaving would spare pollers their longest waits.
-fn kind(arrival: &Arrival, reset: bool, resumed: Option<Cursor>, (gone_us, started_us): (u64, u64)) -> Kind {
+pub(crate) fn kind(arrival: &Arrival, reset: bool, resumed: Option<Cursor>, (gone_us, started_us): (u64, u64)) -> Kind {
     match (reset, resumed) {
         (true, _) => Kind::AfterReset,
         (false, None) if arrival.due_us < started_us => Kind::Initial,

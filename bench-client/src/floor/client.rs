@@ -32,7 +32,7 @@ use crate::{
         decode::Decoder,
         http::{encode, get_request},
     },
-    virtual_client::{ClientLog, Kind},
+    virtual_client::{ClientLog, kind},
 };
 
 /// What a client is made of.
@@ -164,10 +164,8 @@ impl Following {
             let (mut updates, mut newest) = (0, None);
             let split = self.frames.split(&buffer[..bytes], |text| {
                 let arrival = decoder.update(text, at_us)?;
-                let kind = match arrival.due_us < started_us {
-                    true => Kind::Initial,
-                    false => Kind::Live,
-                };
+                // Nothing is reset or resumed here.
+                let kind = kind(&arrival, false, None, (0, started_us));
                 log.note(&arrival, kind, client.live.as_deref());
                 updates += 1;
                 newest = Some(arrival.cursor.offset);
