@@ -17,7 +17,7 @@ use super::{
     Arrivals, Endpoint, Session, SessionError,
     decode::Decoder,
     framing::{self, Answer, DATE},
-    http::{Head, HttpConnection, Requests, get_request, went_away},
+    http::{Head, HttpConnection, Requests, encode, get_request, went_away},
 };
 use crate::{
     headers::Purpose,
@@ -228,7 +228,7 @@ fn request(id: &str, endpoint: &Endpoint, since: Option<Cursor>) -> Result<Reque
 /// Bytes of a poll's request: of the one that is sent.
 pub fn request_bytes(id: &str, endpoint: &Endpoint, since: Option<Cursor>) -> u64 {
     // An address that makes no request has sent none.
-    request(id, endpoint, since).map_or(0, |request| framing::head_bytes(&request))
+    request(id, endpoint, since).map_or(0, |request| encode(&request).len() as u64)
 }
 
 /// Bytes of a poll's answer:

@@ -190,7 +190,12 @@ async fn a_kept_connection_on_which_the_server_said_that_it_goes_is_replaced() {
             drop(first);
             let (counters, sockets) = (&clients.net.counters, clients.net.sockets.counts(false));
             let counted = (counters.connections.load(Relaxed), counters.requests.load(Relaxed));
-            assert_eq!(counted, (2, 2), "{}: each request once, on a connection of its own", row.id);
+            assert_eq!(
+                counted,
+                (2, 2),
+                "{}: each request once, on a connection of its own",
+                row.id
+            );
             let received = counters.bytes_received.load(Relaxed);
             assert_eq!(received, sockets.wire.payload_bytes_received, "{}", row.id);
         }

@@ -31,7 +31,7 @@ pub fn get_request(endpoint: &Endpoint, target: &str, headers: &HeaderMap) -> Re
     Ok(request)
 }
 
-/// The bytes of a request without a body (RFC 9112, 3), as long as [`super::super::framing::head_bytes`] says.
+/// The bytes of a request without a body (RFC 9112, 3).
 pub fn encode(request: &Request<()>) -> Vec<u8> {
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
     let mut bytes = format!("{} {target} HTTP/1.1\r\n", request.method()).into_bytes();
