@@ -124,8 +124,7 @@ impl Poller {
 
     /// Asks on the kept connection; when the server closed that while it was idle, or spoke on it, on a fresh one, as browsers do.
     async fn ask(&mut self) -> Result<(HttpConnection, Head), SessionError> {
-        let mut request = Vec::new();
-        self.requests.write(self.cursor, &mut request);
+        let request = self.requests.bytes(self.cursor);
         if let Some(mut kept) = self.connection.take().filter(HttpConnection::is_open) {
             match kept.get(&request).await {
                 Ok(head) => return Ok((kept, head)),

@@ -236,8 +236,7 @@ async fn requests_are_the_bytes_that_hyper_sends() {
                     offset: 42,
                 }),
             ] {
-                let mut bytes = Vec::new();
-                requests.write(since, &mut bytes);
+                let bytes = requests.bytes(since);
                 let one = request(since).expect("good");
                 let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
                 assert_eq!(text(&bytes), text(&by_hyper(one).await));
