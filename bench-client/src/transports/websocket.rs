@@ -253,11 +253,11 @@ impl Socket {
         let mut read = 0;
         while read < bytes.len() && self.closing.is_none() {
             let rest = &bytes[read..];
+            if self.by_library {
+                self.read_by_library(rest, arrivals)?;
+                return Ok(bytes.len());
+            }
             match first_frame(rest, MESSAGE_MAX_BYTES) {
-                _ if self.by_library => {
-                    self.read_by_library(rest, arrivals)?;
-                    read = bytes.len();
-                }
                 Frame::Text { text, length } => {
                     self.read_text(text, arrivals)?;
                     read += length;
