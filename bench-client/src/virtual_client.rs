@@ -150,10 +150,9 @@ enum End {
 }
 
 impl VirtualClient {
-    /// Runs until dropped; what it has noted so far is always in `log`.
+    /// Runs until dropped; what it has noted so far is always in `log`. Whose log it is says whoever began it: a client that is dropped
+    /// before its turn has one too.
     pub async fn run(self, net: Net, gate: Arc<tokio::sync::Semaphore>, log: &mut ClientLog) {
-        log.client = self.index;
-        log.topic = self.topic;
         let mut cursor = None;
         // When the last session that brought anything ended.
         let mut gone_us = 0;
