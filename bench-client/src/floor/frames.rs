@@ -29,7 +29,10 @@ impl Frames {
         } else {
             self.half.extend_from_slice(read);
             let taken = whole(&self.half, &mut text)?;
-            self.half.drain(..taken);
+            if taken > 0 {
+                // The room that a large frame took goes with it.
+                self.half = self.half[taken..].to_vec();
+            }
         }
         Ok(())
     }
@@ -134,6 +137,23 @@ mod tests {
         ] {
             assert!(texts(&[bytes]).is_err(), "{bytes:02x?}");
         }
+    }
+
+    #[test]
+    fn what_is_read_leaves_no_room_behind() {
+        let mut frames = Frames::default();
+        let large = [frame(&"g".repeat(70_000)), frame("h")].concat();
+        let (start, end) = large.split_at(60_000);
+        for piece in [start, &end[..end.len() - 1]] {
+            frames.split(piece, |_| Ok(())).unwrap();
+        }
+        assert!(
+            frames.half.capacity() < 10,
+            "{} for half of the last",
+            frames.half.capacity()
+        );
+        frames.split(b"h", |_| Ok(())).unwrap();
+        assert_eq!(frames.half.capacity(), 0);
     }
 
     #[test]

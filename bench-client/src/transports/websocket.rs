@@ -203,8 +203,11 @@ impl Session for Socket {
         let mut waiting = std::mem::take(&mut self.waiting);
         while self.closing.is_none() {
             if !waiting.is_empty() {
-                let read = self.read_frames(&waiting, arrivals);
-                waiting.drain(..read?);
+                let read = self.read_frames(&waiting, arrivals)?;
+                if read > 0 {
+                    // The room that a large frame took goes with it.
+                    waiting = waiting[read..].to_vec();
+                }
                 if !arrivals.is_empty() {
                     break;
                 }
