@@ -3,7 +3,7 @@
 //! ```text
 //! Threads::start -> thread 0: current-thread runtime, clients 0, 2, 4 …   -> counters (read at the window's edges)
 //!                `- thread 1: …           clients 1, 3, 5 …               -> ClientLog of each client, at the end
-//! Threads::start_bare -> the same, a bare loop a thread (see [`crate::floor`])
+//! Threads::spread -> the same for another kind of client, run by another loop (see [`crate::floor::reader`])
 //! Fleet: Threads, or the processes of [`crate::workers`]
 //! ```
 //!
@@ -35,7 +35,6 @@ use tokio::{runtime::LocalOptions, sync::Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    floor,
     net::{Counters, Net, sources::Sources},
     record::Plan,
     sockets::{Counts, Sockets},
@@ -57,7 +56,7 @@ pub const LIVE_SAMPLE: usize = 64;
 pub type Live = Arc<Mutex<Histogram<u64>>>;
 
 /// Runs a thread's clients, each after its wait, until they are told to stop; answers the pinger meanwhile.
-type RunThread<C> =
+pub type RunThread<C> =
     fn(Vec<(Duration, C)>, UnixStream, &Lags, &Net, &CancellationToken) -> anyhow::Result<Vec<ClientLog>>;
 
 /// Which of a row's clients: those whose index leaves `index` when it is divided by `of`.
@@ -168,16 +167,8 @@ impl Threads {
         Self::spread(muster, clock, make, run_thread)
     }
 
-    /// The same of the floor's clients, each thread with an event loop of its own.
-    pub fn start_bare(
-        muster: &Muster,
-        clock: Clock,
-        make: impl FnMut(u32, Arc<AtomicU64>, Option<Live>) -> floor::client::Client,
-    ) -> anyhow::Result<Self> {
-        Self::spread(muster, clock, make, floor::reader::run)
-    }
-
-    fn spread<C: Send + 'static>(
+    /// The same of clients that `run` runs on each thread.
+    pub fn spread<C: Send + 'static>(
         muster: &Muster,
         clock: Clock,
         mut make: impl FnMut(u32, Arc<AtomicU64>, Option<Live>) -> C,
