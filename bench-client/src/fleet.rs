@@ -7,8 +7,8 @@
 //! Fleet: Threads, or the processes of [`crate::workers`]
 //! ```
 //!
-//! A client never leaves its thread, so nothing on its way is shared with another thread's clients. Of the whole fleet a few feed the progress line, under a
-//! lock of their thread that only whoever draws the line takes beside them.
+//! A client never leaves its thread, so nothing on its way is shared with the clients of another. A few feed the progress line, under a lock
+//! of their thread that only whoever draws the line takes beside them.
 
 mod either;
 
