@@ -3,11 +3,12 @@
 //! ```text
 //! Threads::start -> thread 0: current-thread runtime, clients 0, 2, 4 …   -> counters (read at the window's edges)
 //!                `- thread 1: …           clients 1, 3, 5 …               -> ClientLog of each client, at the end
-//! Threads::start_bare -> the same, a bare loop a thread (see [`crate::floor`])
+//! Threads::spread -> the same for another kind of client, run by another loop (see [`crate::floor::reader`])
 //! Fleet: Threads, or the processes of [`crate::workers`]
 //! ```
 //!
-//! A client never leaves its thread, so nothing on its way is shared or locked.
+//! A client never leaves its thread, so nothing on its way is shared with the clients of another. A few feed the progress line, under a lock
+//! of their thread that only whoever draws the line takes beside them.
 
 mod either;
 
@@ -35,9 +36,9 @@ use tokio::{runtime::LocalOptions, sync::Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    floor,
     net::{Counters, Net, sources::Sources},
     record::Plan,
+    report::histogram,
     sockets::{Counts, Sockets},
     virtual_client::{ClientLog, VirtualClient},
 };
@@ -53,11 +54,11 @@ pub const CONNECTS_AT_ONCE: usize = 64;
 /// Clients whose latencies feed the progress line.
 pub const LIVE_SAMPLE: usize = 64;
 
-/// Latencies for the progress line, of the clients that are sampled.
+/// Latencies for the progress line, of the clients of one thread that are sampled: no two threads wait for each other here.
 pub type Live = Arc<Mutex<Histogram<u64>>>;
 
 /// Runs a thread's clients, each after its wait, until they are told to stop; answers the pinger meanwhile.
-type RunThread<C> =
+pub type RunThread<C> =
     fn(Vec<(Duration, C)>, UnixStream, &Lags, &Net, &CancellationToken) -> anyhow::Result<Vec<ClientLog>>;
 
 /// Which of a row's clients: those whose index leaves `index` when it is divided by `of`.
@@ -117,7 +118,8 @@ pub struct Threads {
     hushed: Arc<AtomicBool>,
     /// See [`Net::gathered`].
     gathered: CancellationToken,
-    live: Live,
+    /// Of each thread.
+    live: Vec<Live>,
 }
 
 /// All counters of the fleet, added up at one moment.
@@ -168,29 +170,21 @@ impl Threads {
         Self::spread(muster, clock, make, run_thread)
     }
 
-    /// The same of the floor's clients, each thread with an event loop of its own.
-    pub fn start_bare(
-        muster: &Muster,
-        clock: Clock,
-        make: impl FnMut(u32, Arc<AtomicU64>, Option<Live>) -> floor::client::Client,
-    ) -> anyhow::Result<Self> {
-        Self::spread(muster, clock, make, floor::reader::run)
-    }
-
-    fn spread<C: Send + 'static>(
+    /// The same of clients that `run` runs on each thread.
+    pub fn spread<C: Send + 'static>(
         muster: &Muster,
         clock: Clock,
         mut make: impl FnMut(u32, Arc<AtomicU64>, Option<Live>) -> C,
         run: RunThread<C>,
     ) -> anyhow::Result<Self> {
-        let live = Arc::new(Mutex::new(crate::report::histogram::new()));
         let threads = muster.threads;
+        let live: Vec<Live> = (0..threads).map(|_| Arc::new(Mutex::new(histogram::new()))).collect();
         let indexes: Vec<u32> = muster.part.clients(muster.clients).collect();
         let positions: Vec<_> = indexes.iter().copied().zip(positions(indexes.len(), threads)).collect();
         let stride = positions.len().div_ceil(LIVE_SAMPLE).max(1);
         let mut made: Vec<Vec<(Duration, C)>> = (0..threads).map(|_| Vec::new()).collect();
         for (place, (index, position)) in positions.iter().enumerate() {
-            let sampled = place.is_multiple_of(stride).then(|| live.clone());
+            let sampled = place.is_multiple_of(stride).then(|| live[place % threads].clone());
             let after = |rate| Duration::from_secs_f64(f64::from(*index) / rate);
             let wait = muster.ramp_per_s.map_or(Duration::ZERO, after);
             let client = make(*index, position.clone(), sampled);
@@ -265,7 +259,11 @@ impl Threads {
 
     /// Live p50 and p99 of the sampled clients, µs.
     pub fn live_quantiles(&self) -> Option<(u64, u64)> {
-        let live = self.live.lock();
+        let mut live = histogram::new();
+        for one in &self.live {
+            // Of one form: nothing is lost.
+            let _ = live.add(&*one.lock());
+        }
         (!live.is_empty()).then(|| (live.value_at_quantile(0.5), live.value_at_quantile(0.99)))
     }
 
@@ -409,5 +407,27 @@ struct Noted {
 impl Drop for Noted {
     fn drop(&mut self) {
         self.logs.borrow_mut().push(std::mem::take(&mut self.log));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_share_nothing_and_the_progress_line_has_them_all() {
+        let mut lives = Vec::new();
+        let make = |_: u32, _, live: Option<Live>| lives.extend(live);
+        let run: RunThread<()> = |_, _, _, _, _| Ok(Vec::new());
+        let fleet = Threads::spread(&Muster::all(2, 4), Clock::start(), make, run).expect("a fleet");
+        let shared = |one: usize, other: usize| Arc::ptr_eq(&lives[one], &lives[other]);
+        assert!(shared(0, 2) && shared(1, 3), "of one thread");
+        assert!(!shared(0, 1), "of two");
+        assert_eq!(fleet.live_quantiles(), None);
+        for (live, latency_us) in lives.iter().zip([100, 200, 300, 400]) {
+            live.lock().saturating_record(latency_us);
+        }
+        assert_eq!(fleet.live_quantiles(), Some((200, 400)));
+        fleet.stop().expect("both ended");
     }
 }

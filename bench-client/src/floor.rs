@@ -89,7 +89,8 @@ pub fn left_out(plan: &Plan) -> Option<&'static str> {
 }
 
 fn request_bytes(endpoint: &Endpoint, _: Option<Cursor>) -> u64 {
-    client::request(endpoint).len() as u64
+    // An address that makes no request has sent none.
+    client::request(endpoint).map_or(0, |request| request.len() as u64)
 }
 
 fn no_answer(_: &Endpoint, _: Answer) -> u64 {

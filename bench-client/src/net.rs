@@ -100,7 +100,6 @@ pub struct Net {
 #[derive(Debug, Default)]
 pub struct Meter {
     bytes: Cell<u64>,
-    head: Cell<Head>,
     last_read_us: Cell<u64>,
     head_pending: Cell<bool>,
 }
@@ -116,47 +115,14 @@ impl Meter {
         self.bytes.get()
     }
 
-    /// Bytes both ways until the head of the first answer was whole: what came behind it, in the same read perhaps, is not in it.
-    pub fn bytes_to_head(&self) -> u64 {
-        self.bytes.get() - self.head.get().behind
-    }
-
-    fn read(&self, data: &[u8], now_us: u64) {
+    fn read(&self, bytes: usize, now_us: u64) {
         self.last_read_us.set(now_us);
-        self.bytes.set(self.bytes.get() + data.len() as u64);
-        let mut head = self.head.get();
-        head.read(data);
-        self.head.set(head);
+        self.bytes.set(self.bytes.get() + bytes as u64);
     }
 
     /// A request was handed to the connection: it counts with the write that carries its head.
     pub fn expect_head(&self) {
         self.head_pending.set(true);
-    }
-}
-
-/// Where the head of a connection's first answer ends (RFC 9112, 2.1: an empty line).
-#[derive(Debug, Default, Clone, Copy)]
-struct Head {
-    /// Bytes of the empty line seen in a row.
-    matched: usize,
-    /// Bytes that came behind it.
-    behind: u64,
-}
-
-impl Head {
-    fn read(&mut self, data: &[u8]) {
-        const END: &[u8; 4] = b"\r\n\r\n";
-        let mut data = data.iter();
-        while self.matched < END.len() {
-            let Some(byte) = data.next() else { return };
-            self.matched = match byte {
-                byte if *byte == END[self.matched] => self.matched + 1,
-                b'\r' => 1,
-                _ => 0,
-            };
-        }
-        self.behind += data.len() as u64;
     }
 }
 
@@ -254,21 +220,6 @@ impl Stream {
     pub fn meter(&self) -> Rc<Meter> {
         self.meter.clone()
     }
-
-    fn wrote(&self, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        if let Poll::Ready(result @ Err(_)) = &result {
-            self.socket.noticed(result);
-        }
-        if let Poll::Ready(Ok(bytes)) = &result {
-            self.meter.bytes.set(self.meter.bytes.get() + *bytes as u64);
-            count(&self.counters.bytes_sent, *bytes as u64);
-            count_more_segments(&self.counters.more_segments_sent, *bytes);
-            if self.meter.head_pending.take() {
-                count(&self.counters.requests, 1);
-            }
-        }
-        result
-    }
 }
 
 thread_local! {
@@ -320,7 +271,7 @@ impl Stream {
         read?;
         lent.length = length;
         if length > 0 {
-            self.meter.read(&lent, received_us);
+            self.meter.read(length, received_us);
             count(&self.counters.bytes_received, length as u64);
             count_more_segments(&self.counters.more_segments_received, length);
         }
@@ -330,21 +281,18 @@ impl Stream {
 
 impl AsyncWrite for Stream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut self.socket.stream).poll_write(cx, buf);
-        self.wrote(result)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut self.socket.stream).poll_write_vectored(cx, bufs);
-        self.wrote(result)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.socket.stream.is_write_vectored()
+        let written = ready!(Pin::new(&mut self.socket.stream).poll_write(cx, buf));
+        if written.is_err() {
+            self.socket.noticed(&written);
+        }
+        let bytes = written?;
+        self.meter.bytes.set(self.meter.bytes.get() + bytes as u64);
+        count(&self.counters.bytes_sent, bytes as u64);
+        count_more_segments(&self.counters.more_segments_sent, bytes);
+        if self.meter.head_pending.take() {
+            count(&self.counters.requests, 1);
+        }
+        Poll::Ready(Ok(bytes))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -353,21 +301,5 @@ impl AsyncWrite for Stream {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.socket.stream).poll_shutdown(cx)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_head_ends_with_its_empty_line_however_it_is_cut() {
-        let answer = b"HTTP/1.1 200 OK\r\na: b\r\r\n\r\nfirst\r\n\r\nsecond";
-        for cut in 0..answer.len() {
-            let mut head = Head::default();
-            head.read(&answer[..cut]);
-            head.read(&answer[cut..]);
-            assert_eq!(head.behind, b"first\r\n\r\nsecond".len() as u64, "cut at {cut}");
-        }
     }
 }

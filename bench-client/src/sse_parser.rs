@@ -75,11 +75,10 @@ impl SseParser {
         if stream.strip_suffix(b"\r").unwrap_or(stream).len() > EVENT_MAX_BYTES {
             return Err(too_long());
         }
-        self.rest = if alone {
+        // Unless it still grows: the room that a large event took goes with it.
+        self.rest = if alone || stream.len() < waited.len() {
             stream.to_vec()
         } else {
-            let read = waited.len() - stream.len();
-            waited.drain(..read);
             waited
         };
         Ok(())
@@ -207,6 +206,22 @@ mod tests {
             read(&[b"data: x\r", b"\n", b"", b"\r", b"\ndata: y\r", b"\r"]),
             [one, two]
         );
+    }
+
+    #[test]
+    fn what_is_read_leaves_no_room_behind() {
+        let mut parser = SseParser::default();
+        let large = format!("data: {}\n", "x".repeat(70_000));
+        for piece in [large.as_bytes(), b"\ndata: y"] {
+            parser.feed(piece, |_| Ok(())).expect("a good stream");
+        }
+        assert!(
+            parser.rest.capacity() < 10,
+            "{} for half of the last",
+            parser.rest.capacity()
+        );
+        parser.feed(b"\n\n", |_| Ok(())).expect("a good stream");
+        assert_eq!(parser.rest.capacity(), 0);
     }
 
     #[test]

@@ -150,10 +150,9 @@ enum End {
 }
 
 impl VirtualClient {
-    /// Runs until dropped; what it has noted so far is always in `log`.
+    /// Runs until dropped; what it has noted so far is always in `log`. Whose log it is says whoever began it: a client that is dropped
+    /// before its turn has one too.
     pub async fn run(self, net: Net, gate: Arc<tokio::sync::Semaphore>, log: &mut ClientLog) {
-        log.client = self.index;
-        log.topic = self.topic;
         let mut cursor = None;
         // When the last session that brought anything ended.
         let mut gone_us = 0;
@@ -279,7 +278,7 @@ impl VirtualClient {
 
 /// What was due while a client was away it catches up. What was due before, when it had not asked yet, waited for it like anything a
 /// poller waits for, and longer: it is no catching up, or leaving would spare pollers their longest waits.
-fn kind(arrival: &Arrival, reset: bool, resumed: Option<Cursor>, (gone_us, started_us): (u64, u64)) -> Kind {
+pub(crate) fn kind(arrival: &Arrival, reset: bool, resumed: Option<Cursor>, (gone_us, started_us): (u64, u64)) -> Kind {
     match (reset, resumed) {
         (true, _) => Kind::AfterReset,
         (false, None) if arrival.due_us < started_us => Kind::Initial,

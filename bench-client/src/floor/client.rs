@@ -16,6 +16,7 @@ use std::{
 };
 
 use hdrhistogram::Histogram;
+use http::HeaderMap;
 use mio::{Interest, Registry, Token, event::Event};
 use parking_lot::Mutex;
 
@@ -26,8 +27,12 @@ use crate::{
         bare::{Bare, Connecting, Received},
         count,
     },
-    transports::{Endpoint, SessionError, decode::Decoder},
-    virtual_client::{ClientLog, Kind},
+    transports::{
+        Endpoint, SessionError,
+        decode::Decoder,
+        http::{encode, get_request},
+    },
+    virtual_client::{ClientLog, kind},
 };
 
 /// What a client is made of.
@@ -57,7 +62,7 @@ enum State {
     Away,
     Connecting(Connecting),
     /// So much of the request has left.
-    Asking(Bare, usize),
+    Asking(Bare, Vec<u8>, usize),
     Open(Bare),
 }
 
@@ -122,16 +127,15 @@ impl Following {
     fn open(&mut self, net: &Net) -> Result<(), SessionError> {
         self.state = match mem::replace(&mut self.state, State::Away) {
             State::Connecting(connecting) => match connecting.finish(net)? {
-                Ok(bare) => State::Asking(bare, 0),
+                Ok(bare) => State::Asking(bare, request(&self.client.endpoint)?, 0),
                 Err(connecting) => State::Connecting(connecting),
             },
             other => other,
         };
-        let State::Asking(bare, sent) = &mut self.state else {
+        let State::Asking(bare, request, sent) = &mut self.state else {
             return Ok(());
         };
-        let request = request(&self.client.endpoint);
-        *sent += bare.send(net, &request.as_bytes()[*sent..])?;
+        *sent += bare.send(net, &request[*sent..])?;
         if *sent < request.len() {
             return Ok(());
         }
@@ -140,7 +144,7 @@ impl Following {
         count(&net.counters.connected, 1);
         count(&net.counters.setup_bytes, request.len() as u64);
         self.log.connect_us = Some(net.clock.now_us() - self.started_us);
-        if let State::Asking(bare, _) = mem::replace(&mut self.state, State::Away) {
+        if let State::Asking(bare, ..) = mem::replace(&mut self.state, State::Away) {
             self.state = State::Open(bare);
         }
         Ok(())
@@ -160,10 +164,8 @@ impl Following {
             let (mut updates, mut newest) = (0, None);
             let split = self.frames.split(&buffer[..bytes], |text| {
                 let arrival = decoder.update(text, at_us)?;
-                let kind = match arrival.due_us < started_us {
-                    true => Kind::Initial,
-                    false => Kind::Live,
-                };
+                // Nothing is reset or resumed here.
+                let kind = kind(&arrival, false, None, (0, started_us));
                 log.note(&arrival, kind, client.live.as_deref());
                 updates += 1;
                 newest = Some(arrival.cursor.offset);
@@ -189,7 +191,6 @@ impl Following {
 }
 
 /// The request as it stands on the wire: what HTTP/1.1 demands and nothing more.
-pub fn request(endpoint: &Endpoint) -> String {
-    let target = endpoint.target(ID, None);
-    format!("GET {target} HTTP/1.1\r\nhost: {}\r\n\r\n", endpoint.authority)
+pub fn request(endpoint: &Endpoint) -> Result<Vec<u8>, SessionError> {
+    get_request(endpoint, &endpoint.target(ID, None), &HeaderMap::new()).map(|request| encode(&request))
 }

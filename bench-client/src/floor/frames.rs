@@ -4,14 +4,10 @@
 //! 81 len [len len | 8 × len] text      RFC 6455, 5.2: a whole, unmasked text; everything else is refused
 //! ```
 
-use crate::transports::{SessionError, not_understood, websocket::MESSAGE_MAX_BYTES};
-
-/// FIN and the opcode of a text.
-const WHOLE_TEXT: u8 = 0x81;
-/// The largest length that stands in the second byte itself; the two above it announce 2 and 8 bytes.
-const SHORT_MOST: u8 = 125;
-const IN_TWO_BYTES: u8 = 126;
-const IN_EIGHT_BYTES: u8 = 127;
+use crate::transports::{
+    SessionError, not_understood,
+    websocket::{Frame, MESSAGE_MAX_BYTES, first_frame},
+};
 
 /// One stream's place between two frames.
 #[derive(Debug, Default)]
@@ -33,7 +29,10 @@ impl Frames {
         } else {
             self.half.extend_from_slice(read);
             let taken = whole(&self.half, &mut text)?;
-            self.half.drain(..taken);
+            if taken > 0 {
+                // The room that a large frame took goes with it.
+                self.half = self.half[taken..].to_vec();
+            }
         }
         Ok(())
     }
@@ -42,45 +41,26 @@ impl Frames {
 /// Hands over the texts that are whole, and returns how many bytes they took.
 fn whole(bytes: &[u8], text: &mut impl FnMut(&str) -> Result<(), SessionError>) -> Result<usize, SessionError> {
     let mut at = 0;
-    while let Some((head, length)) = header(&bytes[at..])? {
-        let Some(payload) = bytes.get(at + head..at + head + length) else {
-            break;
-        };
-        let words =
-            std::str::from_utf8(payload).map_err(|error| not_understood(format!("a text that is none: {error}")))?;
-        text(words)?;
-        at += head + length;
+    loop {
+        let rest = &bytes[at..];
+        match first_frame(rest, MESSAGE_MAX_BYTES) {
+            Frame::Text { text: words, length } => {
+                text(words)?;
+                at += length;
+            }
+            Frame::Partial => return Ok(at),
+            Frame::Control { .. } | Frame::Other => return Err(refused(rest)),
+        }
     }
-    Ok(at)
 }
 
-/// Bytes of the header and of the text behind it; None while the header is not whole.
-fn header(bytes: &[u8]) -> Result<Option<(usize, usize)>, SessionError> {
-    let [first, second, rest @ ..] = bytes else {
-        return Ok(None);
-    };
-    if *first != WHOLE_TEXT || *second > IN_EIGHT_BYTES {
-        return Err(not_understood(format!(
-            "a frame that begins with {first:02x} {second:02x}: expected a whole unmasked text"
-        )));
-    }
-    let (head, length) = match *second {
-        short @ ..=SHORT_MOST => (2, u64::from(short)),
-        IN_TWO_BYTES => match rest.first_chunk() {
-            Some(length) => (4, u64::from(u16::from_be_bytes(*length))),
-            None => return Ok(None),
-        },
-        _ => match rest.first_chunk() {
-            Some(length) => (10, u64::from_be_bytes(*length)),
-            None => return Ok(None),
-        },
-    };
-    if length > MESSAGE_MAX_BYTES as u64 {
-        return Err(not_understood(format!(
-            "a frame of {length} bytes: {MESSAGE_MAX_BYTES} are the most"
-        )));
-    }
-    Ok(Some((head, length as usize)))
+fn refused(frame: &[u8]) -> SessionError {
+    /// The longest header.
+    const HEADER_BYTES: usize = 10;
+    let header = &frame[..frame.len().min(HEADER_BYTES)];
+    not_understood(format!(
+        "a frame that begins with {header:02x?}: expected a whole unmasked text of at most {MESSAGE_MAX_BYTES} bytes"
+    ))
 }
 
 #[cfg(test)]
@@ -89,15 +69,15 @@ mod tests {
 
     fn frame(text: &str) -> Vec<u8> {
         let length = text.len();
-        let mut frame = vec![WHOLE_TEXT];
+        let mut frame = vec![0x81];
         match length {
             0..=125 => frame.push(length as u8),
             126..=0xffff => {
-                frame.push(IN_TWO_BYTES);
+                frame.push(126);
                 frame.extend((length as u16).to_be_bytes());
             }
             _ => {
-                frame.push(IN_EIGHT_BYTES);
+                frame.push(127);
                 frame.extend((length as u64).to_be_bytes());
             }
         }
@@ -145,9 +125,35 @@ mod tests {
         let ping = [0x89, 0x00];
         let endless = [&[0x81, 127][..], &u64::MAX.to_be_bytes()].concat();
         let no_text = [0x81, 0x01, 0xff];
-        for bytes in [&masked[..], &fragment, &ping, &endless, &no_text, b"HTTP/1.1 200 OK"] {
+        let more_length_than_needed = [0x81, 126, 0, 1, b'x'];
+        for bytes in [
+            &masked[..],
+            &fragment,
+            &ping,
+            &endless,
+            &no_text,
+            &more_length_than_needed,
+            b"HTTP/1.1 200 OK",
+        ] {
             assert!(texts(&[bytes]).is_err(), "{bytes:02x?}");
         }
+    }
+
+    #[test]
+    fn what_is_read_leaves_no_room_behind() {
+        let mut frames = Frames::default();
+        let large = [frame(&"g".repeat(70_000)), frame("h")].concat();
+        let (start, end) = large.split_at(60_000);
+        for piece in [start, &end[..end.len() - 1]] {
+            frames.split(piece, |_| Ok(())).unwrap();
+        }
+        assert!(
+            frames.half.capacity() < 10,
+            "{} for half of the last",
+            frames.half.capacity()
+        );
+        frames.split(b"h", |_| Ok(())).unwrap();
+        assert_eq!(frames.half.capacity(), 0);
     }
 
     #[test]

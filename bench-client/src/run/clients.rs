@@ -88,7 +88,12 @@ fn start_bare(orders: &Orders, muster: &Muster) -> anyhow::Result<Threads> {
         position,
         live,
     };
-    Threads::start_bare(muster, Clock::with_offset(orders.clock_offset_us), make)
+    Threads::spread(
+        muster,
+        Clock::with_offset(orders.clock_offset_us),
+        make,
+        floor::reader::run,
+    )
 }
 
 fn start_virtual(orders: &Orders, muster: &Muster) -> anyhow::Result<Threads> {

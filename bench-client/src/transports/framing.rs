@@ -9,7 +9,6 @@
 
 use std::time::Duration;
 
-use http::Request;
 use server::wire::Cursor;
 
 use super::Endpoint;
@@ -52,15 +51,6 @@ pub struct Answer {
 
 /// A date as every answer carries it (RFC 9110, 5.6.7): always as long.
 pub const DATE: &str = "Thu, 20 Nov 2026 12:00:00 GMT";
-
-/// Bytes of a request without a body, as HTTP/1.1 writes it.
-pub fn head_bytes<B>(request: &Request<B>) -> u64 {
-    let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
-    let line = format!("{} {target} HTTP/1.1\r\n", request.method());
-    let headers = request.headers().iter();
-    let headers = headers.map(|(name, value)| name.as_str().len() + ": \r\n".len() + value.len());
-    (line.len() + headers.sum::<usize>() + "\r\n".len()) as u64
-}
 
 /// What a server adds to an answer after which it closes the connection, because the client asked it to.
 pub fn close_header(endpoint: &Endpoint) -> &'static str {

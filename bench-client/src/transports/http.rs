@@ -41,6 +41,9 @@ pub enum HttpError {
     /// The request may be made again on a fresh connection (RFC 9112, 9.3.1).
     #[error("the connection was closed before an answer came")]
     WentAway,
+    /// Nothing of the request was written: it may be made on a fresh connection, as after [`HttpError::WentAway`].
+    #[error("the server spoke before it was asked")]
+    SpokeFirst,
     #[error("the answer broke off: the connection was closed within it")]
     BrokeOff,
     #[error("no answer of HTTP/1.1: {0}")]
@@ -92,6 +95,11 @@ impl HttpConnection {
         &self.meter
     }
 
+    /// Bytes both ways without what was read ahead: right behind a head, up to its end.
+    pub fn bytes_used(&self) -> u64 {
+        self.meter.bytes() - self.rest.len() as u64
+    }
+
     /// True while another request can go out on this connection, as far as is known.
     pub fn is_open(&self) -> bool {
         self.keeps_alive && self.body.is_whole()
@@ -114,14 +122,15 @@ impl HttpConnection {
         Err(HttpError::Interim.into())
     }
 
-    /// Between two answers a server has nothing to say; what is there belongs to none, or is the end.
+    /// Between two answers a server has nothing to say but that it goes, in words (a 408) or without. What came with the last answer is
+    /// another thing: that answer did not end where it said.
     fn check_silence(&mut self, cx: &mut Context<'_>) -> Result<(), HttpError> {
         if !self.rest.is_empty() {
             return Err(HttpError::Unasked);
         }
         match self.stream.poll_bytes(cx) {
             Poll::Pending => Ok(()),
-            Poll::Ready(Ok(bytes)) if !bytes.is_empty() => Err(HttpError::Unasked),
+            Poll::Ready(Ok(bytes)) if !bytes.is_empty() => Err(HttpError::SpokeFirst),
             Poll::Ready(_) => Err(HttpError::WentAway),
         }
     }
@@ -271,7 +280,8 @@ fn is_of_type(kind: &[u8], expected: &str) -> bool {
         .is_some_and(|essence| essence.trim_ascii().eq_ignore_ascii_case(expected.as_bytes()))
 }
 
-/// True when a kept connection was closed before it could answer: the request may be made again on a fresh one (RFC 9112, 9.3.1).
+/// True when a kept connection was closed before it could answer, or given up by what the server said on it before the request was
+/// written: the request may be made again on a fresh one (RFC 9112, 9.3.1).
 pub fn went_away(error: &SessionError) -> bool {
-    matches!(error, SessionError::Http(HttpError::WentAway))
+    matches!(error, SessionError::Http(HttpError::WentAway | HttpError::SpokeFirst))
 }

@@ -17,7 +17,7 @@ use super::{
     Arrivals, Endpoint, Session, SessionError,
     decode::Decoder,
     framing::{self, Answer, DATE},
-    http::{Head, HttpConnection, Requests, get_request, went_away},
+    http::{Head, HttpConnection, Requests, encode, get_request, went_away},
 };
 use crate::{
     headers::Purpose,
@@ -122,10 +122,9 @@ impl Poller {
         Ok(polled)
     }
 
-    /// Asks on the kept connection; when the server closed that while it was idle, on a fresh one, as browsers do.
+    /// Asks on the kept connection; when the server closed that while it was idle, or spoke on it, on a fresh one, as browsers do.
     async fn ask(&mut self) -> Result<(HttpConnection, Head), SessionError> {
-        let mut request = Vec::new();
-        self.requests.write(self.cursor, &mut request);
+        let request = self.requests.bytes(self.cursor);
         if let Some(mut kept) = self.connection.take().filter(HttpConnection::is_open) {
             match kept.get(&request).await {
                 Ok(head) => return Ok((kept, head)),
@@ -228,7 +227,7 @@ fn request(id: &str, endpoint: &Endpoint, since: Option<Cursor>) -> Result<Reque
 /// Bytes of a poll's request: of the one that is sent.
 pub fn request_bytes(id: &str, endpoint: &Endpoint, since: Option<Cursor>) -> u64 {
     // An address that makes no request has sent none.
-    request(id, endpoint, since).map_or(0, |request| framing::head_bytes(&request))
+    request(id, endpoint, since).map_or(0, |request| encode(&request).len() as u64)
 }
 
 /// Bytes of a poll's answer:

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use super::{
     Arrivals, Endpoint, Session, SessionError,
     decode::Decoder,
-    framing::{Answer, DATE, Framing, Heartbeat, close_header, head_bytes},
+    framing::{Answer, DATE, Framing, Heartbeat, close_header},
     http::{HttpConnection, encode, get_request},
     not_understood,
 };
@@ -27,7 +27,7 @@ use crate::{
 const ID: &str = "sse";
 
 pub const FRAMING: Framing = Framing {
-    request: |endpoint, since| request(endpoint, since).map_or(0, |request| head_bytes(&request)),
+    request: |endpoint, since| request(endpoint, since).map_or(0, |request| encode(&request).len() as u64),
     answer: answer_bytes,
     preamble: PREAMBLE_BYTES,
     pushed: Some(event_bytes),
@@ -58,7 +58,7 @@ pub fn open<'a>(
             Ok(accepted) => accepted?,
             Err(_) => return Err(SessionError::TimedOut(HEAD_TIMEOUT.as_secs())),
         }
-        let setup_bytes = connection.meter().bytes_to_head();
+        let setup_bytes = connection.bytes_used();
         let session = Sse {
             decoder: Decoder::new(endpoint.topics.clone()),
             connection,

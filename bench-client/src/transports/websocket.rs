@@ -41,7 +41,7 @@ use crate::{
     headers::Purpose,
     net::{Meter, Net},
 };
-use frames::{Frame, first_frame};
+pub(crate) use frames::{Frame, first_frame};
 use link::{Link, shake_hands};
 
 const ID: &str = "websocket";
@@ -84,7 +84,7 @@ pub fn open<'a>(
             .max_frame_size(Some(MESSAGE_MAX_BYTES));
         meter.expect_head();
         let handshake = shake_hands(stream, handshake(endpoint, since)?, config);
-        let (socket, answer) = match timeout(HANDSHAKE_TIMEOUT, handshake).await {
+        let (mut socket, answer) = match timeout(HANDSHAKE_TIMEOUT, handshake).await {
             Ok(done) => done.map_err(refused)?,
             Err(_) => return Err(SessionError::TimedOut(HANDSHAKE_TIMEOUT.as_secs())),
         };
@@ -94,20 +94,20 @@ pub fn open<'a>(
                 "the server chose the extension {extension:?}"
             )));
         }
-        let setup_bytes = meter.bytes_to_head();
-        let mut session = Socket {
+        // What came with the head's end is the first to be read.
+        let waiting = socket.get_mut().take_behind();
+        let setup_bytes = meter.bytes() - waiting.len() as u64;
+        let session = Socket {
             decoder: Decoder::new(endpoint.topics.clone()),
             socket,
             meter,
-            waiting: Vec::new(),
+            waiting,
             by_library: false,
             replies_wait: false,
             closing: None,
             cursor: since,
             setup_bytes,
         };
-        // What came with the head's end is the first to be read.
-        session.waiting = session.socket.get_mut().take_behind();
         Ok(Box::new(session) as Box<dyn Session>)
     }
     .boxed_local()
@@ -203,8 +203,11 @@ impl Session for Socket {
         let mut waiting = std::mem::take(&mut self.waiting);
         while self.closing.is_none() {
             if !waiting.is_empty() {
-                let read = self.read_frames(&waiting, arrivals);
-                waiting.drain(..read?);
+                let read = self.read_frames(&waiting, arrivals)?;
+                if read > 0 {
+                    // The room that a large frame took goes with it.
+                    waiting = waiting[read..].to_vec();
+                }
                 if !arrivals.is_empty() {
                     break;
                 }
@@ -253,11 +256,11 @@ impl Socket {
         let mut read = 0;
         while read < bytes.len() && self.closing.is_none() {
             let rest = &bytes[read..];
+            if self.by_library {
+                self.read_by_library(rest, arrivals)?;
+                return Ok(bytes.len());
+            }
             match first_frame(rest, MESSAGE_MAX_BYTES) {
-                _ if self.by_library => {
-                    self.read_by_library(rest, arrivals)?;
-                    read = bytes.len();
-                }
                 Frame::Text { text, length } => {
                     self.read_text(text, arrivals)?;
                     read += length;

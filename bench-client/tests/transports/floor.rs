@@ -1,14 +1,14 @@
 //! The floor's reader against the null server: the same promises as every client's, and the bytes of its model.
 //!
 //! ```text
-//! Hand (publishes) -> hub -> null server -> plain sockets -> Threads::start_bare -> ClientLog, counters -> compared with the Hand
+//! Hand (publishes) -> hub -> null server -> plain sockets -> Threads::spread, reader::run -> ClientLog, counters -> compared with the Hand
 //! ```
 
 use std::sync::Arc;
 
 use bench_client::{
     fleet::{Muster, Threads, Totals},
-    floor::{ID, client::Client, contender},
+    floor::{ID, client::Client, contender, reader},
     virtual_client::{ClientLog, Receipt},
 };
 use server::null::Null;
@@ -27,7 +27,7 @@ const UPDATES: usize = 300;
 fn fleet(server: &TestServer, null: &Null, all: bool) -> Threads {
     let mut clients = Clients::of(server);
     (clients.endpoint.address, clients.endpoint.authority) = (null.address, null.address.to_string());
-    Threads::start_bare(&Muster::all(2, CLIENTS), clients.net.clock, |index, position, live| {
+    let make = |index, position, live| {
         let topic = (!all).then_some(index % TOPICS as u32);
         Client {
             index,
@@ -36,8 +36,8 @@ fn fleet(server: &TestServer, null: &Null, all: bool) -> Threads {
             position,
             live,
         }
-    })
-    .expect("a fleet")
+    };
+    Threads::spread(&Muster::all(2, CLIENTS), clients.net.clock, make, reader::run).expect("a fleet")
 }
 
 async fn connected(fleet: &Threads) {
@@ -146,14 +146,14 @@ async fn where_nobody_listens_every_client_says_so() {
     let address = null.address;
     drop(null);
     let clients = Clients::at(address, ["match-1".to_owned()]);
-    let fleet = Threads::start_bare(&Muster::all(1, 3), clients.net.clock, |index, position, live| Client {
+    let make = |index, position, live| Client {
         index,
         topic: None,
         endpoint: Arc::new(clients.endpoint.clone()),
         position,
         live,
-    });
-    let fleet = fleet.expect("a fleet");
+    };
+    let fleet = Threads::spread(&Muster::all(1, 3), clients.net.clock, make, reader::run).expect("a fleet");
     until("all have failed", async || fleet.totals().errors == 3).await;
     assert_eq!(fleet.totals().connected, 0);
     for log in logs(fleet).await {

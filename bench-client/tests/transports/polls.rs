@@ -6,9 +6,11 @@ use std::{
 };
 
 use bench_client::transports::{ALL, Asks, ClientTransport};
+use futures_util::future::join;
 use serde_json::{Value, json};
 
 use crate::{
+    puppet::{Puppet, answer, cursor, update},
     rig::{Clients, assert_same},
     support::{
         TestServer, counter, matches,
@@ -152,6 +154,51 @@ async fn a_kept_connection_that_the_server_closed_is_replaced() {
         follower.through(2).await;
         assert_same(&follower.got(), &server.hand.published, row.id);
         assert_eq!(clients.net.counters.connections.load(Relaxed), 2, "{}", row.id);
+    }
+}
+
+/// As a balancer does that closes an idle connection: with a 408 that nobody asked for.
+#[tokio::test]
+async fn a_kept_connection_on_which_the_server_said_that_it_goes_is_replaced() {
+    const TIMED_OUT: &str = "HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+    for row in polling() {
+        for closes in [true, false] {
+            let puppet = Puppet::start().await;
+            let clients = puppet.clients();
+            let opening = async {
+                let mut peer = puppet.accept().await;
+                peer.raw.send(answer(&[update(1)], cursor(1))).await;
+                peer
+            };
+            let (mut first, mut follower) = join(opening, clients.open(row, None)).await;
+            follower.through(1).await;
+            first.raw.send(TIMED_OUT).await;
+            until("it is there before the client asks again", async || {
+                clients.net.sockets.counts(true).unread_bytes == TIMED_OUT.len() as u64
+            })
+            .await;
+            // And the runtime has heard of it.
+            tokio::task::yield_now().await;
+            let first = (!closes).then_some(first);
+            let again = async {
+                let mut peer = puppet.accept().await;
+                assert_eq!(peer.since(), Some(cursor(1)), "{}", row.id);
+                peer.raw.send(answer(&[update(2)], cursor(2))).await;
+                peer
+            };
+            let (_second, ()) = join(again, follower.through(2)).await;
+            drop(first);
+            let (counters, sockets) = (&clients.net.counters, clients.net.sockets.counts(false));
+            let counted = (counters.connections.load(Relaxed), counters.requests.load(Relaxed));
+            assert_eq!(
+                counted,
+                (2, 2),
+                "{}: each request once, on a connection of its own",
+                row.id
+            );
+            let received = counters.bytes_received.load(Relaxed);
+            assert_eq!(received, sockets.wire.payload_bytes_received, "{}", row.id);
+        }
     }
 }
 

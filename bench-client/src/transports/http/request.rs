@@ -31,7 +31,7 @@ pub fn get_request(endpoint: &Endpoint, target: &str, headers: &HeaderMap) -> Re
     Ok(request)
 }
 
-/// The bytes of a request without a body (RFC 9112, 3), as long as [`super::super::framing::head_bytes`] says.
+/// The bytes of a request without a body (RFC 9112, 3).
 pub fn encode(request: &Request<()>) -> Vec<u8> {
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
     let mut bytes = format!("{} {target} HTTP/1.1\r\n", request.method()).into_bytes();
@@ -57,14 +57,12 @@ impl Requests {
     pub fn new(request: impl Fn(Option<Cursor>) -> Result<Request<()>, SessionError>) -> Result<Self, SessionError> {
         let some = Cursor { epoch: 0, offset: 0 };
         let (first, second) = (encode(&request(None)?), encode(&request(Some(some))?));
-        let place = find(&second, format!("&since={some}").as_bytes()).unwrap_or(0);
+        let place = memchr::memmem::find(&second, format!("&since={some}").as_bytes()).unwrap_or(0);
         let requests = Self {
             first: first.into(),
             place,
         };
-        let mut again = Vec::new();
-        requests.write(Some(some), &mut again);
-        if again != second {
+        if requests.bytes(Some(some)) != second {
             return Err(SessionError::Protocol(format!(
                 "two requests differ in more than their cursor: {}",
                 String::from_utf8_lossy(&second)
@@ -73,21 +71,18 @@ impl Requests {
         Ok(requests)
     }
 
-    /// Appends the request from this cursor on.
-    pub fn write(&self, since: Option<Cursor>, to: &mut Vec<u8>) {
+    /// The request from this cursor on.
+    pub fn bytes(&self, since: Option<Cursor>) -> Vec<u8> {
         /// `&since=` and two of the longest numbers.
         const CURSOR_MAX_BYTES: usize = 48;
-        to.reserve(self.first.len() + CURSOR_MAX_BYTES);
+        let mut bytes = Vec::with_capacity(self.first.len() + CURSOR_MAX_BYTES);
         let (before, behind) = self.first.split_at(self.place);
-        to.extend_from_slice(before);
+        bytes.extend_from_slice(before);
         if let Some(since) = since {
             // Into memory: it cannot fail.
-            let _ = write!(to, "&since={since}");
+            let _ = write!(bytes, "&since={since}");
         }
-        to.extend_from_slice(behind);
+        bytes.extend_from_slice(behind);
+        bytes
     }
-}
-
-fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
-    bytes.windows(part.len()).position(|window| window == part)
 }

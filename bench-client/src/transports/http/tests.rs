@@ -14,7 +14,7 @@ use tokio::{
 use super::*;
 use crate::{
     headers::{HeaderSet, Purpose},
-    transports::{PollGrid, framing::head_bytes},
+    transports::PollGrid,
 };
 
 fn endpoint(address: SocketAddr) -> Endpoint {
@@ -36,6 +36,16 @@ fn endpoint(address: SocketAddr) -> Endpoint {
 
 /// What becomes of one request that is answered so, in these pieces, and then by the end of the connection.
 async fn ask(listener: &TcpListener, pieces: &[&[u8]]) -> (Result<(u16, Vec<u8>), SessionError>, HttpConnection) {
+    let (asked, _, connection) = ask_counting(listener, pieces).await;
+    (asked, connection)
+}
+
+/// The same, and the bytes that were used when the head was there.
+async fn ask_counting(
+    listener: &TcpListener,
+    pieces: &[&[u8]],
+) -> (Result<(u16, Vec<u8>), SessionError>, u64, HttpConnection) {
+    let mut at_head = 0;
     let net = Net::new(Clock::start());
     let endpoint = endpoint(listener.local_addr().expect("bound"));
     let mut connection = HttpConnection::open(&net, &endpoint).await.expect("it listens");
@@ -53,11 +63,12 @@ async fn ask(listener: &TcpListener, pieces: &[&[u8]]) -> (Result<(u16, Vec<u8>)
     };
     let asking = async {
         let head = connection.get(b"GET / HTTP/1.1\r\n\r\n").await?;
+        at_head = connection.bytes_used();
         let body = connection.body(|_, body| Ok(body.to_vec())).await?;
         Ok((head.status, body))
     };
     let (asked, ()) = tokio::join!(asking, answering);
-    (asked, connection)
+    (asked, at_head, connection)
 }
 
 async fn listener() -> TcpListener {
@@ -85,6 +96,25 @@ async fn an_answer_is_the_same_however_it_is_cut() {
         let bytes: Vec<_> = answer.chunks(1).collect();
         let (asked, _) = ask(&listener, &bytes).await;
         assert_eq!(asked.expect("good").1, b"abc0123456789", "{text} byte by byte");
+    }
+}
+
+#[tokio::test]
+async fn a_head_ends_behind_interim_ones_however_its_lines_end() {
+    let listener = listener().await;
+    let body = b"first\r\n\r\nsecond";
+    for head in [
+        "HTTP/1.1 200 OK\r\ncontent-length: 15\r\n\r\n",
+        "HTTP/1.1 200 OK\ncontent-length: 15\n\n",
+        "HTTP/1.1 103 Early Hints\r\nlink: </>\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 15\r\n\r\n",
+    ] {
+        let answer = [head.as_bytes(), body].concat();
+        for cut in 0..answer.len() {
+            let (first, second) = answer.split_at(cut);
+            let (asked, at_head, _) = ask_counting(&listener, &[first, second]).await;
+            assert_eq!(at_head, 18 + head.len() as u64, "{head} cut at {cut}");
+            assert_eq!(asked.expect("good").1, body, "{head} cut at {cut}");
+        }
     }
 }
 
@@ -135,6 +165,7 @@ async fn what_nobody_asked_for_ends_the_connection() {
     let again = connection.get(b"GET / HTTP/1.1\r\n\r\n").await;
     let again = again.expect_err("it was there before the request");
     assert!(matches!(again, SessionError::Http(HttpError::Unasked)), "{again}");
+    assert!(!went_away(&again), "the first answer is not to be trusted either");
 }
 
 #[tokio::test]
@@ -205,10 +236,8 @@ async fn requests_are_the_bytes_that_hyper_sends() {
                     offset: 42,
                 }),
             ] {
-                let mut bytes = Vec::new();
-                requests.write(since, &mut bytes);
+                let bytes = requests.bytes(since);
                 let one = request(since).expect("good");
-                assert_eq!(bytes.len() as u64, head_bytes(&one), "as modelled");
                 let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
                 assert_eq!(text(&bytes), text(&by_hyper(one).await));
             }

@@ -12,6 +12,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
+use bytes::{Buf, BytesMut};
 use http::Request;
 use tokio::io::AsyncWrite;
 use tokio_tungstenite::tungstenite::{
@@ -35,7 +36,7 @@ pub struct Link {
     /// The head so far.
     head: Vec<u8>,
     /// Bytes for tungstenite; in the handshake also what came behind the head.
-    given: Vec<u8>,
+    given: BytesMut,
     /// So many of them, from the first on, are the head's.
     of_head: usize,
     /// The stream has ended, and with what was given it is at its end.
@@ -53,7 +54,7 @@ pub async fn shake_hands(
         waker: Waker::noop().clone(),
         shaking_hands: true,
         head: Vec::new(),
-        given: Vec::new(),
+        given: BytesMut::new(),
         of_head: 0,
         ended: false,
     };
@@ -95,7 +96,7 @@ impl Link {
 
     /// What came with the end of the head, once.
     pub fn take_behind(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.given)
+        std::mem::take(&mut self.given).into()
     }
 
     /// tungstenite reads this next.
@@ -144,11 +145,12 @@ impl Read for Link {
         }
         let taken = most.min(room.len());
         room[..taken].copy_from_slice(&self.given[..taken]);
-        self.given.drain(..taken);
+        // tungstenite takes a few bytes at a time: what is left stays where it lies.
+        self.given.advance(taken);
         self.of_head = self.of_head.saturating_sub(taken);
         if self.given.is_empty() {
             // Rarely used: nothing is kept for the next time.
-            self.given = Vec::new();
+            self.given = BytesMut::new();
         }
         Ok(taken)
     }
