@@ -126,9 +126,10 @@ fn start_virtual(orders: &Orders, muster: &Muster) -> anyhow::Result<Threads> {
 /// What this client asks for, of its node.
 fn endpoint_of(orders: &Orders, client: u32, topics: &Arc<TopicIndex>, polls: PollGrid) -> Endpoint {
     let plan = &orders.plan;
-    let topic = plan.topic_of(client, orders.topics.len() as u32);
-    let followed = topic.map(|topic| orders.topics[topic as usize].clone());
-    let at = orders.nodes[plan.node_of(client) as usize % orders.nodes.len()].clone();
+    let topics_count = orders.topics.len() as u32;
+    let followed = plan.topic_of(client, topics_count);
+    let followed = followed.map(|topic| orders.topics[topic as usize].clone());
+    let at = orders.nodes[plan.node_of(client, topics_count) as usize % orders.nodes.len()].clone();
     endpoint(plan, at, followed, topics.clone(), polls)
 }
 
