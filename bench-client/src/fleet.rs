@@ -259,10 +259,6 @@ impl Threads {
         self.holding(|client, position| position >= followed(client))
     }
 
-    pub fn threads(&self) -> usize {
-        self.threads.len()
-    }
-
     /// Live p50 and p99 of the sampled clients, µs.
     pub fn live_quantiles(&self) -> Option<(u64, u64)> {
         let live = self.live.lock();

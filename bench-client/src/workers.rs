@@ -42,7 +42,6 @@ const LOOK: Duration = Duration::from_millis(5);
 /// Running workers.
 pub struct Workers {
     processes: Vec<Process>,
-    threads: usize,
     /// Times the counters were asked for.
     asked: AtomicU64,
 }
@@ -62,14 +61,9 @@ impl Workers {
             processes.push(Process::start(orders)?);
         }
         Ok(Self {
-            threads: orders.threads * processes.len(),
             processes,
             asked: AtomicU64::new(0),
         })
-    }
-
-    pub fn threads(&self) -> usize {
-        self.threads
     }
 
     pub fn totals(&self) -> Totals {

@@ -52,7 +52,7 @@ impl Nodes {
         self.first.transports().await
     }
 
-    /// Feed and topics of the first; the counters are sums.
+    /// Log bytes, connections and requests are sums; the rest is of the first (resets and stalls are asked where there is one node alone).
     pub async fn stats(&self) -> anyhow::Result<Stats> {
         let mut sum = self.first.stats().await?;
         for node in &self.others {
@@ -85,13 +85,9 @@ fn add(sum: &mut Stats, other: Stats) {
     sum.log.bytes += other.log.bytes;
     // Each counts the one that asks: so the sum is 1 when every node has no other.
     sum.connections += other.connections.saturating_sub(1);
-    let both = |a: Option<u64>, b: Option<u64>| a.zip(b).map(|(a, b)| a + b);
-    sum.write_stalls = both(sum.write_stalls, other.write_stalls);
     for one in other.transports {
         if let Some(known) = sum.transports.iter_mut().find(|known| known.id == one.id) {
             known.requests += one.requests;
-            known.resets = both(known.resets, one.resets);
-            known.lagged = both(known.lagged, one.lagged);
         }
     }
 }

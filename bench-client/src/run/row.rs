@@ -76,8 +76,6 @@ pub struct State {
     pub logs: Option<anyhow::Result<Vec<ClientLog>>>,
     /// The server is reached over loopback.
     pub loopback: bool,
-    /// Threads of the fleet, for shares of their time.
-    pub threads: usize,
     /// Server processes.
     pub nodes: usize,
     /// Where both sides run, when each has cores of its own.
@@ -309,7 +307,6 @@ async fn phases(
     let start = move || cores::on(on_their_cores.as_deref(), || clients::start(&clients));
     let fleet = tokio::task::spawn_blocking(start).await;
     let fleet = fleet.context("the clients could not be started")??;
-    state.threads = fleet.threads();
     state.fleet = Some(fleet);
     ramp(setting, plan, state).await?;
     state.phases.ramp_s = seconds(clock.now_us() - ramp_from);
