@@ -281,16 +281,16 @@ async fn phases(
     let clock = clock.clock;
     state.catalogue = catalogue(&plan.transports, nodes.transports().await?);
     let stats = nodes.stats().await?;
+    state.server_requests_before = stats.requests_of(id);
     state.matches = stats
         .topics
         .into_iter()
         .map(|one| (one.topic, one.home, one.away))
         .collect();
-    let counted = match plan.stalled_clients {
-        0 => nodes.stats().await?,
-        _ => stalled::start(plan, id, control, clock, state).await?,
-    };
-    state.server_requests_before = counted.requests_of(id);
+    if plan.stalled_clients > 0 {
+        let counted = stalled::start(plan, id, control, clock, state).await?;
+        state.server_requests_before = counted.requests_of(id);
+    }
     state.machine = Some((machine::counts(fleet::THREAD), MachineCounts::default()));
     state.memory.server_rss_before_bytes = server.rss_bytes();
     state.phases.start_s = started.elapsed().as_secs_f64();
