@@ -159,7 +159,8 @@ impl ServerProcess {
             .stderr(Stdio::piped());
         // A group of its own: Ctrl-C is for the client, which then stops the server in good order.
         command.process_group(0).kill_on_drop(true);
-        let mut child = cores::on(cores, || command.spawn()).context("the server process could not be started")?;
+        let child = cores::on(cores, || command.spawn()).context("the server's cores could not be taken")?;
+        let mut child = child.context("the server process could not be started")?;
         let (Some(stdin), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
         else {
             bail!("the server process has no pipes");

@@ -306,7 +306,8 @@ async fn phases(
     // Starting processes takes its time.
     let start = move || cores::on(on_their_cores.as_deref(), || clients::start(&clients));
     let fleet = tokio::task::spawn_blocking(start).await;
-    let fleet = fleet.context("the clients could not be started")??;
+    let fleet = fleet.context("the clients could not be started")?;
+    let fleet = fleet.context("the clients' cores could not be taken")??;
     state.fleet = Some(fleet);
     ramp(setting, plan, state).await?;
     state.phases.ramp_s = seconds(clock.now_us() - ramp_from);
