@@ -7,7 +7,7 @@ use std::{
     process::{Child, ChildStderr, ChildStdin, Command, Stdio},
     sync::{
         Arc,
-        mpsc::{Receiver, sync_channel},
+        mpsc::{Receiver, RecvTimeoutError, sync_channel},
     },
     thread::JoinHandle,
     time::{Duration, Instant},
@@ -19,8 +19,6 @@ use parking_lot::Mutex;
 use super::orders::{Order, Orders, Progress, Said};
 use crate::{fleet::Totals, run::sampler::Sample, sockets::Counts, usage::Usage, virtual_client::ClientLog};
 
-/// How long a worker may take to end its clients and to tell what they noted.
-const STOP_PATIENCE: Duration = Duration::from_secs(300);
 /// How long a worker that tells nothing more may take to be gone.
 const GONE_PATIENCE: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(2);
@@ -143,17 +141,38 @@ impl Process {
         self.progress().holding
     }
 
-    /// Waits for everything it has to tell, after [`Order::End`].
-    pub fn finish(self) -> anyhow::Result<Told> {
-        match self.told.recv_timeout(STOP_PATIENCE) {
+    /// Waits until then for everything it has to tell, after [`Order::End`].
+    pub fn finish(self, deadline: Instant) -> anyhow::Result<Told> {
+        match self
+            .told
+            .recv_timeout(deadline.saturating_duration_since(Instant::now()))
+        {
             Ok(told) => told,
-            Err(_) => bail!(
-                "{} has not told what its clients noted within {} s",
-                self.name,
-                STOP_PATIENCE.as_secs()
-            ),
+            Err(RecvTimeoutError::Timeout) => bail!("{} has not told in time what its clients noted", self.name),
+            Err(RecvTimeoutError::Disconnected) => bail!("{} is heard no more: what reads it has ended", self.name),
         }
         // Dropped here: its stdin ends, and with it whatever is left of it.
+    }
+}
+
+#[cfg(test)]
+impl Process {
+    /// A process that never says a word, and what is heard of it instead.
+    pub fn silent(name: &str, told: Receiver<anyhow::Result<Told>>) -> Self {
+        let child = Command::new("sleep")
+            .arg("600")
+            .spawn()
+            .expect("it is there on every Unix");
+        Self {
+            name: name.to_owned(),
+            pid: child.id(),
+            child: Arc::new(Mutex::new(child)),
+            stdin: Mutex::new(None),
+            asked: Mutex::default(),
+            shared: Arc::default(),
+            told,
+            reader: None,
+        }
     }
 }
 
