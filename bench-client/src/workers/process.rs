@@ -1,7 +1,6 @@
 //! One worker as its coordinator sees it: a child process, a thread that reads what it tells, and its end.
 
 use std::{
-    collections::VecDeque,
     io::{BufRead, BufReader, Read, Write},
     os::unix::process::CommandExt,
     process::{Child, ChildStderr, ChildStdin, Command, Stdio},
@@ -17,13 +16,13 @@ use anyhow::{Context, anyhow, bail, ensure};
 use parking_lot::Mutex;
 
 use super::orders::{Order, Orders, Progress, Said};
-use crate::{fleet::Totals, run::sampler::Sample, sockets::Counts, usage::Usage, virtual_client::ClientLog};
+use crate::{
+    fleet::Totals, process::Kept, run::sampler::Sample, sockets::Counts, usage::Usage, virtual_client::ClientLog,
+};
 
 /// How long a worker that tells nothing more may take to be gone.
 const GONE_PATIENCE: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(2);
-/// Last lines of its stderr that are kept.
-const WORDS_KEPT: usize = 8;
 /// A line of stderr longer than this is cut.
 const WORDS_MOST_BYTES: u64 = 4_096;
 
@@ -231,32 +230,25 @@ fn gone(child: &Mutex<Child>, words: Words) -> String {
     let deadline = Instant::now() + GONE_PATIENCE;
     let status = loop {
         match child.lock().try_wait() {
-            Ok(Some(status)) => break format!(": {status}"),
+            Ok(Some(status)) => break status,
             Ok(None) if Instant::now() < deadline => {}
             _ => return String::new(),
         }
         std::thread::sleep(LOOK);
     };
-    let said = words.rest();
-    if said.is_empty() {
-        return status;
-    }
-    format!("{status}; it said: {}", said.join(" / "))
+    format!(": {}", words.rest().epitaph(status))
 }
 
 /// The last lines of stderr, read by a thread until it ends.
-struct Words(JoinHandle<VecDeque<String>>);
+struct Words(JoinHandle<Kept>);
 
 impl Words {
     fn of(stderr: ChildStderr) -> anyhow::Result<Self> {
         let reading = move || {
-            let (mut kept, mut stderr) = (VecDeque::new(), BufReader::new(stderr));
+            let (mut kept, mut stderr) = (Kept::default(), BufReader::new(stderr));
             let mut line = Vec::new();
             while let Ok(1..) = (&mut stderr).take(WORDS_MOST_BYTES).read_until(b'\n', &mut line) {
-                if kept.len() == WORDS_KEPT {
-                    kept.pop_front();
-                }
-                kept.push_back(String::from_utf8_lossy(&line).trim_end().to_owned());
+                kept.push(String::from_utf8_lossy(&line).trim_end().to_owned());
                 line.clear();
             }
             kept
@@ -268,8 +260,8 @@ impl Words {
     }
 
     /// All that are kept, of a process that has ended.
-    fn rest(self) -> Vec<String> {
+    fn rest(self) -> Kept {
         // It runs nothing that panics.
-        self.0.join().unwrap_or_default().into()
+        self.0.join().unwrap_or_default()
     }
 }
