@@ -13,6 +13,7 @@ mod final_scores;
 mod health;
 mod nodes;
 mod null;
+mod published;
 mod recorder;
 mod recovery;
 mod restart;

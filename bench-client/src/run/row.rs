@@ -19,6 +19,7 @@ use super::{
     Setting, catalogue, clients, ending,
     figures::{self, Measured},
     nodes::Nodes,
+    published,
     recorder::Reading,
     restart::{self, Keeper, Order, Outage},
     sampler::{Sample, Sampler},
@@ -488,7 +489,8 @@ async fn drain(setting: &Setting<'_>, nodes: &Nodes, window: Window, state: &mut
         "the nodes have not all published the window's updates, and can't be compared"
     );
     if let Some(outage) = &state.outage {
-        restart::merge(published, &outage.published)?;
+        published::of_both_in_turn(published, &outage.published)
+            .context("the new server has another history than the first")?;
     }
     let last: Vec<u64> = published
         .topics
