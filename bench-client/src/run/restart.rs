@@ -21,8 +21,9 @@ use tokio::{
 
 use super::{
     Setting,
+    phases::{LOOK, wait_until},
     recorder::Recorder,
-    row::{Cut, LOOK, State, wait_until},
+    row::{Cut, State},
 };
 use crate::{
     control::Control,
