@@ -81,7 +81,7 @@ enum Fault {
     Operator(String),
     #[error("{0:?} names no figure: a transport, a dot and a metric")]
     NoDot(String),
-    #[error("no transport {name:?} in this plan{}; it has {planned}, and \"all\" is every one of them but the floor", suggestion(.nearest.as_deref()))]
+    #[error("no transport {name:?} in this plan{}; it has {planned}, and \"all\" is every technique among them", suggestion(.nearest.as_deref()))]
     Transport {
         name: String,
         nearest: Option<String>,
@@ -223,7 +223,7 @@ mod tests {
             ),
             (
                 "sse.missed == 0",
-                "it has short-poll, websocket, and \"all\" is every one",
+                "it has short-poll, websocket, and \"all\" is every technique",
             ),
             ("all.mised == 0", "no metric \"mised\" (did you mean missed?)"),
             ("all.latency_p99 < 3", "(did you mean latency_p99_"),
