@@ -135,7 +135,7 @@ fn ours(options: &Options) -> anyhow::Result<Outcome> {
         "summary = \"Short polls\"\nanalysis = \"None.\"\nclients = {}\nrate_hz = {}\nupdate_bytes = {UPDATE_BYTES}\npoll_interval_ms = {}\n\
          duration_s = {}\nsettle_s = 0.5\nrepeats = 1\nrequest_headers = \"minimal\"\n",
         options.clients,
-        1_000 / options.poll_interval,
+        1_000.0 / f64::from(options.poll_interval),
         options.poll_interval,
         options.seconds
     );

@@ -63,7 +63,8 @@ fn cpu_model() -> String {
     model.map(|(_, model)| model.trim().to_owned()).unwrap_or_default()
 }
 
-fn ephemeral_ports() -> u32 {
+/// Local ports that connections get, of one source address to one destination; 0 where the kernel does not say.
+pub fn ephemeral_ports() -> u32 {
     let range = read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
     let mut ends = range.split_whitespace().filter_map(|end| end.parse::<u32>().ok());
     match (ends.next(), ends.next()) {

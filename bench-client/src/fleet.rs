@@ -33,7 +33,7 @@ use server::{
     probe::{self, Lags, Pinger},
 };
 use tokio::{runtime::LocalOptions, sync::Semaphore};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{
     net::{Counters, Net, sources::Sources},
@@ -114,6 +114,8 @@ pub struct Threads {
     positions: Vec<(u32, Arc<AtomicU64>)>,
     threads: Vec<JoinHandle<anyhow::Result<Vec<ClientLog>>>>,
     stop: CancellationToken,
+    /// Clients that nobody stopped end when this is dropped: where a row breaks down while they start, nobody sees them.
+    _end: DropGuard,
     /// See [`Net::may_ask`].
     hushed: Arc<AtomicBool>,
     /// See [`Net::gathered`].
@@ -195,13 +197,15 @@ impl Threads {
             .collect::<Result<_, _>>()
             .context("no sockets to ask the threads by")?;
         let (mouths, ears): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
+        let stop = CancellationToken::new();
         let mut fleet = Self {
             counters: CounterHandle(Vec::new()),
             lags: Vec::new(),
             _pinger: Pinger::start(mouths, clock, PING_INTERVAL).context("no thread to ask the threads by")?,
             positions,
             threads: Vec::new(),
-            stop: CancellationToken::new(),
+            _end: stop.clone().drop_guard(),
+            stop,
             hushed: Arc::default(),
             gathered: CancellationToken::new(),
             live,
@@ -251,10 +255,6 @@ impl Threads {
             topic.map_or(last_of_all, |topic| last[topic as usize])
         };
         self.holding(|client, position| position >= followed(client))
-    }
-
-    pub fn threads(&self) -> usize {
-        self.threads.len()
     }
 
     /// Live p50 and p99 of the sampled clients, µs.
@@ -412,6 +412,8 @@ impl Drop for Noted {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+
     use super::*;
 
     #[test]
@@ -429,5 +431,20 @@ mod tests {
         }
         assert_eq!(fleet.live_quantiles(), Some((200, 400)));
         fleet.stop().expect("both ended");
+    }
+
+    #[test]
+    fn clients_that_nobody_stops_end_with_the_fleet() {
+        const PATIENCE: Duration = Duration::from_secs(20);
+        let run: RunThread<Sender<()>> = |_clients, _, _, _, stop| {
+            let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+            runtime.block_on(stop.cancelled());
+            Ok(Vec::new())
+        };
+        let (alive, ended) = channel();
+        let fleet = Threads::spread(&Muster::all(2, 2), Clock::start(), |_, _, _| alive.clone(), run).unwrap();
+        drop((alive, fleet));
+        // Both threads have let go of what their clients held.
+        assert_eq!(ended.recv_timeout(PATIENCE), Err(RecvTimeoutError::Disconnected));
     }
 }

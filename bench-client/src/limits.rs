@@ -3,9 +3,9 @@
 use server::hub::PUBLISH_LOG_MAX;
 
 use crate::{
-    environment::available_memory_bytes,
+    environment::{self, available_memory_bytes},
     floor,
-    net::sources::{CONNECTIONS_PER_SOURCE, SOURCES_MOST},
+    net::sources::{self, CONNECTIONS_PER_SOURCE, SOURCES_MOST},
     oracle::typical,
     plan::updates_per_client_s,
     record::{Environment, FeedPlan, Follow, Plan},
@@ -154,7 +154,7 @@ fn needs_of_one(plan: &Plan, machine: &Environment) -> Vec<Need> {
         available: (machine.ephemeral_ports > 0).then_some(match plan.remote {
             true => u64::from(machine.ephemeral_ports),
             // Over loopback, as many source addresses as it takes.
-            false => CONNECTIONS_PER_SOURCE.min(machine.ephemeral_ports.into()) * SOURCES_MOST,
+            false => per_source(machine.ephemeral_ports) * SOURCES_MOST,
         }),
         way_out: "fewer --clients or a shorter --duration; net.ipv4.ip_local_port_range widens the range".into(),
     };
@@ -185,6 +185,20 @@ pub fn connections_per_node(plan: &Plan) -> u64 {
     let fresh = if plan.keep_alive { 0 } else { fresh_connections(plan) };
     let all = u64::from(plan.clients) + returns(plan) + fresh;
     all.div_ceil(plan.nodes.max(1).into()) + u64::from(plan.stalled_clients)
+}
+
+/// Source addresses that the connections of a row to one server come from, those of stalled clients included.
+pub fn sources(plan: &Plan) -> u8 {
+    sources::needed(connections_per_node(plan), per_source(environment::ephemeral_ports()))
+}
+
+/// Connections that come from one source address, of a machine with so many local ports (0: it does not say). A quarter of a narrow range is
+/// left: the last free ports take long to find, listeners and control calls have some, and clients do not take turns to the last one.
+fn per_source(ephemeral_ports: u32) -> u64 {
+    match u64::from(ephemeral_ports) {
+        0 => CONNECTIONS_PER_SOURCE,
+        ports => (ports * 3 / 4).clamp(1, CONNECTIONS_PER_SOURCE),
+    }
 }
 
 /// Updates one client notes in a row, about, where the plan says so.
@@ -233,4 +247,21 @@ fn fresh_connections(plan: &Plan) -> u64 {
         .map(|id| traffic(plan, id).requests_per_s)
         .fold(0.0, f64::max);
     (per_s * (plan.settle_s + plan.duration_s)) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_narrow_range_of_ports_takes_more_addresses() {
+        let addresses = |connections, ports| sources::needed(connections, per_source(ports));
+        assert_eq!([0, 28_232, 64_512].map(|ports| addresses(50_000, ports)), [3; 3]);
+        assert_eq!(addresses(50_000, 1_000), 67);
+        for ports in [1, 100, 1_000, 28_232] {
+            let most = per_source(ports) * SOURCES_MOST;
+            let each = most.div_ceil(addresses(most, ports).into());
+            assert!(each <= ports.into(), "what is allowed fits: {each} of {ports}");
+        }
+    }
 }

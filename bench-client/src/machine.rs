@@ -33,9 +33,25 @@ pub struct CpuTicks {
     pub idle: u64,
 }
 
+/// `USER_HZ`: the unit of /proc/stat on every Linux this runs on (proc_stat(5)).
+const TICKS_PER_S: f64 = 100.0;
+
 impl CpuTicks {
     pub fn all(&self) -> u64 {
         self.processes + self.interrupts + self.stolen + self.idle
+    }
+
+    /// The share of these ticks that processes used which are not ours, 0 to 1; `own_s` is what ours used, in seconds.
+    pub fn others_share(&self, own_s: f64) -> f64 {
+        // A process's own clock includes the interrupts that came in its time, unless the kernel takes them out: they count on both sides, or
+        // on none. The kernel counts whole ticks and processes nanoseconds: on a quiet machine this may come out a hair below nothing.
+        let interrupts = if self.interrupts_apart { 0 } else { self.interrupts };
+        ((self.processes + interrupts) as f64 - own_s * TICKS_PER_S) / self.all() as f64
+    }
+
+    /// The share that the hypervisor gave to others.
+    pub fn stolen_share(&self) -> f64 {
+        self.stolen as f64 / self.all() as f64
     }
 
     pub fn since(&self, earlier: &CpuTicks) -> CpuTicks {

@@ -387,13 +387,18 @@ impl Plan {
         (self.workers, self.nodes) = (1, 1);
     }
 
-    /// The process a client runs in, and the one that serves it.
-    pub fn worker_of(&self, client: u32) -> u32 {
-        client % self.workers.max(1)
-    }
-
-    pub fn node_of(&self, client: u32) -> u32 {
-        client % self.nodes.max(1)
+    /// The node that serves a client, of so many topics: client i mod the nodes, and one further after each round in which topics and nodes come
+    /// out even. Otherwise a node would have clients of some topics alone, wherever both numbers have a common factor.
+    pub fn node_of(&self, client: u32, topics: u32) -> u32 {
+        let nodes = self.nodes.max(1);
+        let common = match self.follow {
+            Follow::One => common_factor(topics.max(1), nodes),
+            Follow::All => 1,
+        };
+        // Where nothing is shared there is nothing to shift; longer than that no plan is.
+        let round = (topics.max(1) / common).saturating_mul(nodes);
+        let shift = client / round % common;
+        (client % nodes + shift) % nodes
     }
 
     pub fn topics(&self) -> u32 {
@@ -422,6 +427,11 @@ impl Plan {
         }
         round
     }
+}
+
+/// The greatest number that divides both.
+fn common_factor(a: u32, b: u32) -> u32 {
+    if b == 0 { a } else { common_factor(b, a % b) }
 }
 
 #[cfg(test)]

@@ -7,11 +7,11 @@
 //!
 //! CPU and memory of client and server can so be told apart, and every row meets a server that remembers nothing.
 
+mod last_words;
+
 use std::{
-    collections::VecDeque,
     net::SocketAddr,
     process::{ExitStatus, Stdio},
-    sync::Arc,
     time::Duration,
 };
 
@@ -23,16 +23,16 @@ use nix::{
     },
     unistd::Pid,
 };
-use parking_lot::Mutex;
 use server::settings::FeedSettings;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
-    process::{Child, ChildStderr, ChildStdin, Command},
-    task::JoinHandle,
+    process::{Child, ChildStdin, Command},
     time::timeout,
 };
 
 use crate::cores;
+
+pub use last_words::{Kept, LastWords};
 
 /// How long a server may take to say its address.
 const START_TIMEOUT: Duration = Duration::from_secs(20);
@@ -40,10 +40,6 @@ const START_TIMEOUT: Duration = Duration::from_secs(20);
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 /// Seconds the server gives its streams; the clients are gone by then.
 const DRAIN_DEADLINE_S: &str = "1";
-/// Last lines of its log that are kept.
-const WORDS_KEPT: usize = 8;
-/// How long they may take to be read once the process has ended.
-const WORDS_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A running server of our own.
 pub struct ServerProcess {
@@ -55,44 +51,6 @@ pub struct ServerProcess {
     pub null: Option<SocketAddr>,
     pub pid: u32,
     last_words: LastWords,
-}
-
-/// The last lines a child wrote to stderr, for when it dies.
-pub struct LastWords {
-    kept: Arc<Mutex<VecDeque<String>>>,
-    /// Ends with the process's stderr, that is with the process.
-    reading: JoinHandle<()>,
-}
-
-impl LastWords {
-    pub fn of(stderr: ChildStderr) -> Self {
-        let kept: Arc<Mutex<VecDeque<String>>> = Arc::default();
-        let keeping = kept.clone();
-        let reading = tokio::spawn(async move {
-            let mut lines = BufReader::new(stderr).lines();
-            while let Ok(Some(line)) = lines.next_line().await {
-                let mut kept = keeping.lock();
-                if kept.len() == WORDS_KEPT {
-                    kept.pop_front();
-                }
-                kept.push_back(line);
-            }
-        });
-        Self { kept, reading }
-    }
-
-    /// How a process ended that has ended, and what it said.
-    pub async fn epitaph(&mut self, status: ExitStatus) -> String {
-        if !self.reading.is_finished() {
-            // What it wrote is all there; who holds its stderr still, if anyone, is not waited for.
-            let _ = timeout(WORDS_TIMEOUT, &mut self.reading).await;
-        }
-        let words: Vec<_> = self.kept.lock().iter().cloned().collect();
-        match words.is_empty() {
-            true => status.to_string(),
-            false => format!("{status}; it said: {}", words.join(" / ")),
-        }
-    }
 }
 
 /// The server's stdin.
@@ -159,7 +117,8 @@ impl ServerProcess {
             .stderr(Stdio::piped());
         // A group of its own: Ctrl-C is for the client, which then stops the server in good order.
         command.process_group(0).kill_on_drop(true);
-        let mut child = cores::on(cores, || command.spawn()).context("the server process could not be started")?;
+        let child = cores::on(cores, || command.spawn()).context("the server's cores could not be taken")?;
+        let mut child = child.context("the server process could not be started")?;
         let (Some(stdin), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
         else {
             bail!("the server process has no pipes");

@@ -1,7 +1,7 @@
 //! A run: every row of the plan, one after another, saved as each ends.
 //!
 //! ```text
-//! Plan -> row.rs (start, ramp, settle, measure, drain) -> figures.rs -> Row -> RunRecord -> run.json and reports, row by row
+//! Plan -> row.rs (phases.rs: start, ramp, settle, measure, drain) -> figures.rs -> Row -> RunRecord -> run.json and reports, row by row
 //! ```
 //!
 //! One row that fails is a row with an error, not a lost run. Ctrl-C ends the row under way with what it has measured.
@@ -13,6 +13,8 @@ mod final_scores;
 mod health;
 mod nodes;
 mod null;
+mod phases;
+mod published;
 mod recorder;
 mod recovery;
 mod restart;

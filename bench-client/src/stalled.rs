@@ -25,7 +25,7 @@ use tokio::{sync::oneshot, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    net::Net,
+    net::{Net, sources::Sources},
     transports::{Asks, ClientTransport, Endpoint, SessionError},
 };
 
@@ -47,7 +47,7 @@ pub struct StalledPeers {
 }
 
 impl StalledPeers {
-    /// Opens one connection for each endpoint; returns when all of them stand.
+    /// Opens one connection for each endpoint, from so many source addresses; returns when all of them stand.
     ///
     /// # Errors
     /// When one cannot be opened, or not in time: fewer would be another scenario.
@@ -55,8 +55,10 @@ impl StalledPeers {
         transport: &'static ClientTransport,
         endpoints: Vec<Arc<Endpoint>>,
         clock: Clock,
+        sources: u8,
     ) -> anyhow::Result<Self> {
         let net = Net {
+            sources: Sources::new(sources),
             receive_buffer_bytes: Some(RECEIVE_BUFFER_BYTES),
             ..Net::new(clock)
         };

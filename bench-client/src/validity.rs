@@ -123,7 +123,9 @@ fn outcome(case: &Case<'_>) -> Vec<Finding> {
     // A server that shares our clock shares our machine.
     let here = case.row.window_from_us.is_some() && case.row.clock_bound_us == 0;
     if let Some(CoresApart { server, clients }) = case.row.health.cores_apart {
-        let text = format!("the server had {server} cores to itself, and the clients {clients} others");
+        let text = format!(
+            "the servers ran on {server} cores and the clients on {clients} others; what coordinates them, and stalled clients, on any"
+        );
         findings.push(finding(Verdict::Valid, "cores-apart", text));
     } else if !case.plan.remote || here {
         let cores = case.environment.cores;

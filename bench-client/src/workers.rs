@@ -37,12 +37,13 @@ use process::Process;
 
 /// How long a worker may take to tell its counters when it is asked: those told last count otherwise.
 const FRESH_PATIENCE: Duration = Duration::from_secs(1);
+/// How long all workers together may take to end their clients and to tell what they noted.
+const STOP_PATIENCE: Duration = Duration::from_secs(300);
 const LOOK: Duration = Duration::from_millis(5);
 
 /// Running workers.
 pub struct Workers {
     processes: Vec<Process>,
-    threads: usize,
     /// Times the counters were asked for.
     asked: AtomicU64,
 }
@@ -62,14 +63,9 @@ impl Workers {
             processes.push(Process::start(orders)?);
         }
         Ok(Self {
-            threads: orders.threads * processes.len(),
             processes,
             asked: AtomicU64::new(0),
         })
-    }
-
-    pub fn threads(&self) -> usize {
-        self.threads
     }
 
     pub fn totals(&self) -> Totals {
@@ -129,6 +125,10 @@ impl Workers {
 
     /// Ends all workers, and puts together what they tell.
     pub fn stop(self, window: Option<Window>) -> Stopped {
+        self.stop_by(std::time::Instant::now() + STOP_PATIENCE, window)
+    }
+
+    fn stop_by(self, deadline: std::time::Instant, window: Option<Window>) -> Stopped {
         let window = window.map(|window| (window.from_us, window.to_us));
         // All at once: while one tells its logs the others end their clients.
         self.all(&Order::End { window });
@@ -138,12 +138,15 @@ impl Workers {
             of_workers: Some(Default::default()),
         };
         for process in self.processes {
-            match process.finish() {
+            match process.finish(deadline) {
                 Ok(told) => merge::add(&mut stopped, told),
-                // One that is lost leaves no sums: they would pass for those of all.
+                // One that is lost leaves no sums: they would pass for those of all. Nobody waits for the others: they end as they are dropped.
                 Err(error) => {
-                    (stopped.at_close, stopped.of_workers) = (None, Some(Default::default()));
-                    stopped.logs = stopped.logs.and(Err(error));
+                    return Stopped {
+                        logs: Err(error),
+                        at_close: None,
+                        of_workers: Some(Default::default()),
+                    };
                 }
             }
         }
@@ -156,5 +159,40 @@ impl Workers {
     fn all(&self, order: &Order) {
         let line: Arc<[u8]> = order.line().into();
         self.processes.iter().for_each(|process| process.order(&line));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::mpsc::sync_channel, time::Instant};
+
+    use super::*;
+
+    /// What is said of two workers that tell nothing: of the first in words, when nobody speaks for it any more.
+    fn lost(first_is_heard: bool, deadline: Instant) -> String {
+        let (say, told) = sync_channel(1);
+        let (_never, hung) = sync_channel(1);
+        let say = first_is_heard.then_some(say);
+        let workers = Workers {
+            processes: vec![Process::silent("worker 1", told), Process::silent("worker 2", hung)],
+            asked: AtomicU64::new(0),
+        };
+        let stopped = workers.stop_by(deadline, None);
+        assert!(stopped.at_close.is_none() && stopped.of_workers.is_some());
+        drop(say);
+        stopped.logs.unwrap_err().to_string()
+    }
+
+    #[test]
+    fn one_that_is_lost_is_the_end_for_all() {
+        // Longer than any test waits, for the second, which is hung.
+        let far = Instant::now() + Duration::from_secs(3_600);
+        assert_eq!(lost(false, far), "worker 1 is heard no more: what reads it has ended");
+    }
+
+    #[test]
+    fn one_deadline_is_for_all() {
+        let said = lost(true, Instant::now());
+        assert_eq!(said, "worker 1 has not told in time what its clients noted");
     }
 }

@@ -4,7 +4,10 @@
 //! Draft -> Publisher -> hub -> Reader -> Entry -> frames -> what a client reads -> receipts -> tally
 //! ```
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bench_client::{
     tally::{Evidence, TopicLog, Window},
@@ -33,6 +36,10 @@ pub const UPDATE_BYTES: usize = 256;
 /// When the feed began, µs: a time of as many digits as those of today.
 pub const START_US: u64 = 1_763_631_127_000_000;
 const TOPIC: &str = "match-1";
+/// How long an update may take to everybody.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// So often it is looked whether everybody has it, until the clock is.
+const LOOKS_PER_CLOCK: u32 = 1_024;
 
 /// A hub of one topic, and its one writer.
 pub fn hub() -> (Arc<Hub>, Publisher) {
@@ -115,12 +122,27 @@ impl Stage {
     }
 
     /// Publishes an update, and returns when everybody has it.
+    ///
+    /// # Panics
+    /// When they do not have it in time: a fan-out that loses one would be waited for without end.
     pub fn publish(&mut self) {
         self.publisher.publish(draft());
         self.delivered += self.seats.len() as u64;
         self.runtime.block_on(async {
+            let (mut looks, mut began) = (0_u32, None);
             while self.stats.deliveries.get() < self.delivered {
                 tokio::task::yield_now().await;
+                looks += 1;
+                // The clock is read only where it takes long: the step that is measured reads none.
+                if looks.is_multiple_of(LOOKS_PER_CLOCK) {
+                    assert!(
+                        began.get_or_insert_with(Instant::now).elapsed() < PATIENCE,
+                        "{} of {} deliveries within {} s",
+                        self.stats.deliveries.get(),
+                        self.delivered,
+                        PATIENCE.as_secs()
+                    );
+                }
             }
         });
     }

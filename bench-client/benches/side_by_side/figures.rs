@@ -21,7 +21,7 @@ pub struct Figures {
     pub reader_cpu_s: Option<f64>,
     /// Share of the server's CPU time, 0 to 1.
     pub kernel_share: Option<f64>,
-    /// Share of the machine's CPU time that neither the server nor this process used, nor was idle, 0 to 1.
+    /// Share of the machine's CPU time that other processes used, or that its hypervisor gave away, 0 to 1.
     pub others_share: Option<f64>,
     pub idle_bytes: Option<f64>,
     pub spread_p99_us: Option<u64>,

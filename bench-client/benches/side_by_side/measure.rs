@@ -15,7 +15,7 @@ use std::{
 use anyhow::{Context, bail};
 use bench_client::{
     machine::{self, CpuTicks},
-    usage::Usage,
+    usage::{CpuSplit, Usage},
 };
 
 use super::{
@@ -34,10 +34,6 @@ const WARM_UP_UPDATES: f64 = 3.0;
 /// How long the window's last update may take to every client.
 pub const DRAIN: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(5);
-/// Of the kernel's tables, on every machine that Linux runs on today (USER_HZ).
-const TICKS_PER_S: f64 = 100.0;
-/// A share of fewer ticks would be known to no better than a few percent.
-const TICKS_MIN: u64 = 50;
 
 /// What is measured.
 #[derive(Clone, Copy, PartialEq)]
@@ -60,7 +56,7 @@ struct Counters {
     at_us: u64,
     server_s: Option<f64>,
     reader_s: Option<f64>,
-    ticks: Option<(u64, u64)>,
+    split: Option<CpuSplit>,
     machine: Option<CpuTicks>,
 }
 
@@ -70,7 +66,7 @@ impl Counters {
             at_us: server.clock.now_us(),
             server_s: server.cpu_s(),
             reader_s: Usage::own().and_then(|own| own.cpu_s()),
-            ticks: server.ticks(),
+            split: server.cpu_split(),
             machine: machine::counts("").cpu,
         }
     }
@@ -123,16 +119,13 @@ pub fn measure(row: Row, load: Load) -> anyhow::Result<Figures> {
     let between = |to: Option<f64>, from: Option<f64>| Some(to? - from?);
     figures.server_cpu_s = between(to.server_s, from.server_s);
     figures.reader_cpu_s = between(to.reader_s, from.reader_s);
-    figures.kernel_share = to.ticks.zip(from.ticks).and_then(|(to, from)| {
-        let all = to.0 - from.0;
-        (all >= TICKS_MIN).then(|| (to.1 - from.1) as f64 / all as f64)
-    });
+    let splits = to.split.zip(from.split);
+    figures.kernel_share = splits.and_then(|(to, from)| to.kernel_share_since(&from));
     figures.others_share = to.machine.zip(from.machine).and_then(|(to, from)| {
         let ticks = to.since(&from);
-        let machine_s = ticks.all() as f64 / TICKS_PER_S;
-        let used_s = (ticks.all() - ticks.idle) as f64 / TICKS_PER_S;
+        let own_s = figures.server_cpu_s? + figures.reader_cpu_s?;
         // Ticks are coarse: a little below zero is none.
-        Some(((used_s - figures.server_cpu_s? - figures.reader_cpu_s?) / machine_s).max(0.0))
+        Some((ticks.others_share(own_s) + ticks.stolen_share()).max(0.0))
     });
     figures.idle_bytes = rss_after
         .zip(rss_before)

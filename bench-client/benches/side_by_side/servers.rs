@@ -10,7 +10,7 @@
 use std::net::SocketAddr;
 
 use anyhow::{Context, bail};
-use bench_client::usage::Usage;
+use bench_client::usage::{CpuSplit, Usage};
 use clap::ValueEnum;
 use server::{
     clock::Clock,
@@ -197,16 +197,10 @@ impl Server {
         self.pids().into_iter().map(|pid| Usage::of(pid)?.rss_bytes()).sum()
     }
 
-    /// CPU time in ticks: of all, and of that in the kernel (proc_pid_stat(5), utime and stime).
-    pub fn ticks(&self) -> Option<(u64, u64)> {
-        let mut sum = (0, 0);
-        for pid in self.pids() {
-            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-            // Behind the name, which may hold anything, comes the third field.
-            let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
-            let (user, system): (u64, u64) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
-            sum = (sum.0 + user + system, sum.1 + system);
-        }
-        Some(sum)
+    /// The same CPU time by where it was spent.
+    pub fn cpu_split(&self) -> Option<CpuSplit> {
+        let of = |pid| Usage::of(pid)?.cpu_split();
+        let mut splits = self.pids().into_iter().map(of);
+        splits.try_fold(CpuSplit::default(), |sum, one| Some(sum.plus(one?)))
     }
 }

@@ -84,14 +84,6 @@ impl Fleet {
         }
     }
 
-    /// Threads that run clients.
-    pub fn threads(&self) -> usize {
-        match self {
-            Self::Threads(threads) => threads.threads(),
-            Self::Processes(workers) => workers.threads(),
-        }
-    }
-
     /// Resident memory of worker processes; 0 where there are none.
     pub fn workers_rss_bytes(&self) -> Option<u64> {
         match self {

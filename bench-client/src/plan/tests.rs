@@ -221,6 +221,27 @@ fn processes_that_cannot_be_are_refused_and_named() {
 }
 
 #[test]
+fn every_node_has_clients_of_every_topic_and_as_many_as_the_others() {
+    let mut plan = resolve(&Scenario::load("live-score").unwrap(), &Overrides::default())
+        .unwrap()
+        .plan;
+    for (topics, nodes) in [(3, 3), (6, 4), (4, 2), (2, 3), (1, 5), (100, 64)] {
+        plan.nodes = nodes;
+        let clients = topics * nodes;
+        let pairs = (0..clients).map(|client| (plan.topic_of(client, topics), plan.node_of(client, topics)));
+        let pairs: std::collections::HashSet<_> = pairs.collect();
+        assert_eq!(pairs.len() as u32, clients, "{topics} topics, {nodes} nodes");
+        let of_first = (0..10 * nodes).filter(|client| plan.node_of(*client, topics) == 0);
+        assert_eq!(of_first.count(), 10, "{topics} topics, {nodes} nodes");
+    }
+    assert_eq!(
+        plan.node_of(u32::MAX, u32::MAX),
+        u32::MAX % 64,
+        "more than there can be"
+    );
+}
+
+#[test]
 fn a_client_has_the_process_and_the_node_of_its_number() {
     let overrides = Overrides {
         workers: Some(3),
@@ -230,8 +251,7 @@ fn a_client_has_the_process_and_the_node_of_its_number() {
     let plan = resolve(&Scenario::load("live-score").unwrap(), &overrides)
         .unwrap()
         .plan;
-    assert_eq!([0, 1, 2, 3].map(|client| plan.worker_of(client)), [0, 1, 2, 0]);
-    assert_eq!([0, 1, 2, 3].map(|client| plan.node_of(client)), [0, 1, 0, 1]);
+    assert_eq!([0, 1, 2, 3].map(|client| plan.node_of(client, 1)), [0, 1, 0, 1]);
     let parts = (0..3).flat_map(|index| crate::fleet::Part { index, of: 3 }.clients(plan.clients));
     let mut all: Vec<u32> = parts.collect();
     all.sort_unstable();

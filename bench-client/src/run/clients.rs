@@ -16,7 +16,6 @@ use crate::{
     floor,
     headers::HeaderSet,
     limits,
-    net::sources,
     record::{Mode, Plan, RequestHeaders},
     stalled::StalledPeers,
     transports::{self, Endpoint, PollGrid, TopicIndex},
@@ -45,7 +44,7 @@ pub fn orders(
         nodes: nodes.all().map(|node| (node.address, node.authority.clone())).collect(),
         seed,
         grid_from_us: clock.now_us(),
-        sources: sources::needed(limits::connections_per_node(plan), sources::CONNECTIONS_PER_SOURCE),
+        sources: limits::sources(plan),
     }
 }
 
@@ -131,23 +130,21 @@ fn start_virtual(orders: &Orders, muster: &Muster) -> anyhow::Result<Threads> {
 /// What this client asks for, of its node.
 fn endpoint_of(orders: &Orders, client: u32, topics: &Arc<TopicIndex>, polls: PollGrid) -> Endpoint {
     let plan = &orders.plan;
-    let topic = plan.topic_of(client, orders.topics.len() as u32);
-    let followed = topic.map(|topic| orders.topics[topic as usize].clone());
-    let at = orders.nodes[plan.node_of(client) as usize % orders.nodes.len()].clone();
+    let topics_count = orders.topics.len() as u32;
+    let followed = plan.topic_of(client, topics_count);
+    let followed = followed.map(|topic| orders.topics[topic as usize].clone());
+    let at = orders.nodes[plan.node_of(client, topics_count) as usize % orders.nodes.len()].clone();
     endpoint(plan, at, followed, topics.clone(), polls)
 }
 
-/// Opens the connections that never read; None where the plan has none.
+/// Opens the connections that never read.
 pub async fn start_stalled(
     plan: &Plan,
     id: &str,
     control: &Control,
     clock: Clock,
     matches: &[Match],
-) -> anyhow::Result<Option<StalledPeers>> {
-    if plan.stalled_clients == 0 {
-        return Ok(None);
-    }
+) -> anyhow::Result<StalledPeers> {
     let transport = transports::by_id(id).with_context(|| format!("no transport {id:?}"))?;
     let names: Vec<String> = matches.iter().map(|one| one.0.clone()).collect();
     let topics = indexed(&names);
@@ -162,7 +159,7 @@ pub async fn start_stalled(
         Arc::new(endpoint(plan, at, followed, topics.clone(), polls))
     };
     let endpoints = (0..plan.stalled_clients).map(endpoint).collect();
-    StalledPeers::start(transport, endpoints, clock).await.map(Some)
+    StalledPeers::start(transport, endpoints, clock, limits::sources(plan)).await
 }
 
 fn indexed(names: &[String]) -> Arc<TopicIndex> {

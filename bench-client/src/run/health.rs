@@ -131,15 +131,9 @@ fn shares(health: &mut Health, cpu: CpuTicks, own_s: Option<f64>) {
     let all = cpu.all() as f64;
     health.machine_busy_share = Some((cpu.processes + cpu.interrupts + cpu.stolen) as f64 / all);
     health.interrupts_apart = Some(cpu.interrupts_apart);
-    health.steal_share = Some(cpu.stolen as f64 / all);
-    // A process's own clock includes the interrupts that came in its time, unless the kernel takes them out: they count on both sides, or
-    // on none. The kernel counts whole ticks and processes nanoseconds: on a quiet machine this may come out a hair below nothing.
-    let interrupts = if cpu.interrupts_apart { 0 } else { cpu.interrupts };
-    health.others_cpu_share = own_s.map(|own_s| ((cpu.processes + interrupts) as f64 - own_s * TICKS_PER_S) / all);
+    health.steal_share = Some(cpu.stolen_share());
+    health.others_cpu_share = own_s.map(|own_s| cpu.others_share(own_s));
 }
-
-/// `USER_HZ`: the unit of /proc/stat on every Linux this runs on (proc_stat(5)).
-const TICKS_PER_S: f64 = 100.0;
 
 fn difference(to: Option<u64>, from: Option<u64>) -> Option<u64> {
     to?.checked_sub(from?)

@@ -11,7 +11,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use server::{clock::Clock, settings::FeedSettings, wire::PublishedAnswer};
 use tokio::{
     net::TcpSocket,
@@ -21,8 +21,9 @@ use tokio::{
 
 use super::{
     Setting,
+    phases::{LOOK, wait_until},
     recorder::Recorder,
-    row::{Cut, LOOK, State, wait_until},
+    row::{Cut, State},
 };
 use crate::{
     control::Control,
@@ -184,35 +185,8 @@ pub async fn through(
     wait_until(setting, state, clock, window.to_us).await
 }
 
-/// The log of the row: what the second server published anew was sent when the first one sent it.
-pub fn merge(second: &mut PublishedAnswer, first: &PublishedAnswer) -> anyhow::Result<()> {
-    for (topic, before) in second.topics.iter_mut().zip(&first.topics) {
-        for update in &before.updates {
-            let at = topic.updates.binary_search_by_key(&update.seq, |again| again.seq);
-            let Some(again) = at.ok().map(|at| &mut topic.updates[at]) else {
-                bail!(
-                    "the new server did not publish update {} of {} again",
-                    update.seq,
-                    topic.topic
-                );
-            };
-            if again.due_us != update.due_us {
-                bail!(
-                    "update {} of {} is due at another time at the new server",
-                    update.seq,
-                    topic.topic
-                );
-            }
-            again.sent_us = update.sent_us;
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
-    use server::wire::{PublishedTopic, PublishedUpdate};
-
     use super::*;
 
     #[tokio::test]
@@ -227,51 +201,5 @@ mod tests {
         let _second = server::listen::bind_std(address).unwrap();
         drop(held);
         std::net::TcpStream::connect(address).unwrap();
-    }
-
-    /// Updates due every 100 µs, sent so long after that.
-    fn published(seqs: std::ops::RangeInclusive<u64>, lag_us: u64) -> PublishedAnswer {
-        let update = |seq| PublishedUpdate {
-            seq,
-            due_us: 100 * seq,
-            sent_us: 100 * seq + lag_us,
-        };
-        let topic = PublishedTopic {
-            topic: "match-1".into(),
-            count: seqs.clone().count() as u64,
-            first_seq: Some(*seqs.start()),
-            last_seq: Some(*seqs.end()),
-            last_offset: Some(*seqs.end()),
-            updates: seqs.map(update).collect(),
-        };
-        PublishedAnswer {
-            epoch: 1,
-            from_us: 0,
-            to_us: 10_000,
-            complete: true,
-            truncated: false,
-            topics: vec![topic],
-        }
-    }
-
-    #[test]
-    fn what_the_first_server_sent_keeps_its_time() {
-        let mut second = published(1..=6, 5_000);
-        merge(&mut second, &published(3..=4, 1)).unwrap();
-        let sent: Vec<u64> = second.topics[0].updates.iter().map(|update| update.sent_us).collect();
-        assert_eq!(sent, [5_100, 5_200, 301, 401, 5_500, 5_600]);
-    }
-
-    #[test]
-    fn another_history_than_the_first_ones_is_found_out() {
-        let error = merge(&mut published(1..=3, 0), &published(3..=4, 1)).unwrap_err();
-        assert!(error.to_string().contains("update 4 of match-1"), "{error}");
-        let mut other = published(1..=6, 0);
-        other.topics[0].updates[2].due_us += 1;
-        let error = merge(&mut other, &published(3..=4, 1)).unwrap_err();
-        assert!(
-            error.to_string().contains("update 3 of match-1 is due at another time"),
-            "{error}"
-        );
     }
 }

@@ -23,13 +23,11 @@ pub struct Standing {
     before: Stats,
 }
 
-/// Opens them, where the plan has any, and waits until the server has read what each has asked: whatever it counts from here on is of the
+/// Opens them, and waits until the server has read what each has asked: whatever it counts from here on is of the
 /// measured clients. Returns the server's counters then.
 pub async fn start(plan: &Plan, id: &str, control: &Control, clock: Clock, state: &mut State) -> anyhow::Result<Stats> {
     let before = control.stats().await?;
-    let Some(peers) = clients::start_stalled(plan, id, control, clock, &state.matches).await? else {
-        return Ok(before);
-    };
+    let peers = clients::start_stalled(plan, id, control, clock, &state.matches).await?;
     let deadline = Instant::now() + PATIENCE;
     let asked = before.requests_of(id).map(|requests| requests + peers.requests());
     let stats = loop {

@@ -1,9 +1,12 @@
 //! The grammar: `<transport id | transport/variant | all>.<metric> <op> <number>`, checked before anything is measured.
 
 use super::metric::{self, Metric};
-use crate::scenario::{nearest, suggestion};
+use crate::{
+    floor,
+    scenario::{nearest, suggestion},
+};
 
-/// Stands for every contender of the plan.
+/// Stands for every technique of the plan.
 const ALL: &str = "all";
 
 /// Of an expression; the names are far shorter.
@@ -35,7 +38,7 @@ pub struct Threshold {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {
     One(String),
-    /// Every contender of the plan, or every variant of one transport: these.
+    /// Every technique of the plan, or every variant of one transport: these.
     All(Vec<String>),
 }
 
@@ -78,7 +81,7 @@ enum Fault {
     Operator(String),
     #[error("{0:?} names no figure: a transport, a dot and a metric")]
     NoDot(String),
-    #[error("no transport {name:?} in this plan{}; it has {planned}, and \"all\" is every one of them", suggestion(.nearest.as_deref()))]
+    #[error("no transport {name:?} in this plan{}; it has {planned}, and \"all\" is every technique among them", suggestion(.nearest.as_deref()))]
     Transport {
         name: String,
         nearest: Option<String>,
@@ -126,7 +129,13 @@ fn read(text: &str, contenders: &[String]) -> Result<Threshold, Fault> {
 
 fn subject(name: &str, contenders: &[String]) -> Result<Subject, Fault> {
     if name == ALL {
-        return Ok(Subject::All(contenders.to_vec()));
+        // The floor is measured, and is no technique to be gated: `all` means it only where there is nothing else.
+        let techniques: Vec<String> = contenders.iter().filter(|id| *id != floor::ID).cloned().collect();
+        return Ok(Subject::All(if techniques.is_empty() {
+            contenders.to_vec()
+        } else {
+            techniques
+        }));
     }
     if contenders.iter().any(|id| id == name) {
         return Ok(Subject::One(name.to_owned()));
@@ -169,6 +178,23 @@ mod tests {
     }
 
     #[test]
+    fn all_is_every_technique_and_the_floor_is_named() {
+        let subject = |text: &str, ids: &[&str]| {
+            let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
+            Threshold::parse(text, &ids).unwrap().subject
+        };
+        let all = |ids: &[&str]| Subject::All(ids.iter().map(|id| (*id).to_owned()).collect());
+        let planned = ["sse", "floor", "websocket"];
+        assert_eq!(subject("all.missed == 0", &planned), all(&["sse", "websocket"]));
+        assert_eq!(subject("floor.missed == 0", &planned), Subject::One("floor".to_owned()));
+        assert_eq!(
+            subject("all.missed == 0", &["floor"]),
+            all(&["floor"]),
+            "nothing holds of nobody"
+        );
+    }
+
+    #[test]
     fn every_operator_means_what_it_says() {
         for (sign, below, same, above) in [
             ("<", true, false, false),
@@ -197,7 +223,7 @@ mod tests {
             ),
             (
                 "sse.missed == 0",
-                "it has short-poll, websocket, and \"all\" is every one",
+                "it has short-poll, websocket, and \"all\" is every technique",
             ),
             ("all.mised == 0", "no metric \"mised\" (did you mean missed?)"),
             ("all.latency_p99 < 3", "(did you mean latency_p99_"),

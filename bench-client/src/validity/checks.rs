@@ -65,7 +65,9 @@ pub fn checks(case: &Case<'_>) -> Vec<Check> {
 
 fn client(case: &Case<'_>) -> Vec<Check> {
     let (figures, health, bounds) = (&case.row.figures, &case.row.health, &case.plan.bounds);
-    let cores = f64::from(case.environment.cores);
+    // Those they could use: where the servers had cores of their own, the clients had the others alone.
+    let cores = health.cores_apart.map_or(case.environment.cores, |apart| apart.clients);
+    let cores = f64::from(cores);
     let p99_us = figures.latency_p99_us.and_then(|p99| p99.us());
     // A wake-up of either side is all there is below this.
     let p99_us = p99_us.filter(|us| *us >= ALONE_LEAST_US);
@@ -76,7 +78,7 @@ fn client(case: &Case<'_>) -> Vec<Check> {
             bound: bounds.client_cpu_share,
             value: ratio(figures.client_cpu_s, figures.duration_s.map(|s| s * cores)),
             words: share,
-            what: "the clients used {} of all cores",
+            what: "the clients used {} of their cores",
             advice: "they were the bottleneck, or near it; fewer --clients, a lower --rate or a larger machine",
         },
         Check {
@@ -138,6 +140,7 @@ fn client(case: &Case<'_>) -> Vec<Check> {
 
 fn machine(case: &Case<'_>) -> Vec<Check> {
     let (figures, health, bounds) = (&case.row.figures, &case.row.health, &case.plan.bounds);
+    let (busy_share, busy) = busy(case);
     vec![
         Check {
             code: "server-lag",
@@ -182,9 +185,9 @@ fn machine(case: &Case<'_>) -> Vec<Check> {
         Check {
             code: "machine-busy",
             bound: bounds.machine_busy_share,
-            value: health.machine_busy_share,
+            value: busy_share,
             words: share,
-            what: "the machine's CPU was busy for {} of the time",
+            what: busy,
             advice: "without idle time, latency is the queue for a core",
         },
         Check {
@@ -288,6 +291,22 @@ impl Number for u32 {
 impl Number for f64 {
     fn float(self) -> f64 {
         self
+    }
+}
+
+/// How busy the machine was, and in which words; or the cores of the servers alone, where they were busier: idle ones on the clients' side are
+/// of no use to them. (What the clients use of theirs is a check of its own.)
+fn busy(case: &Case<'_>) -> (Option<f64>, &'static str) {
+    let (figures, health) = (&case.row.figures, &case.row.health);
+    let of_server = health.cores_apart.and_then(|apart| {
+        let cores_s = figures.duration_s.map(|s| s * f64::from(apart.server));
+        ratio(figures.server_cpu_s, cores_s)
+    });
+    match (of_server, health.machine_busy_share) {
+        (Some(server), machine) if machine.is_none_or(|machine| server > machine) => {
+            (Some(server), "the servers' cores were busy for {} of the time")
+        }
+        (_, machine) => (machine, "the machine's CPU was busy for {} of the time"),
     }
 }
 

@@ -120,6 +120,37 @@ fn each_fault_is_found_by_its_own_check_and_by_no_other() {
     }
 }
 
+/// Half of the machine is idle, and of no use to the side that has none left.
+#[test]
+fn each_side_is_held_against_the_cores_it_had() {
+    let apart = |change: fn(&mut Row, f64)| {
+        judged("websocket", |_, row| {
+            row.health.cores_apart = Some(CoresApart { server: 2, clients: 4 });
+            row.health.machine_busy_share = Some(0.6);
+            let window_s = row.figures.duration_s.unwrap();
+            change(row, window_s);
+        })
+    };
+    let clients = apart(|row, window_s| row.figures.client_cpu_s = Some(0.95 * 4.0 * window_s));
+    assert_eq!(codes(&clients), ["client-cpu"]);
+    assert!(
+        clients.findings[0].text.contains("used 95.00 % of their cores"),
+        "{:?}",
+        clients.findings
+    );
+    let server = apart(|row, window_s| row.figures.server_cpu_s = Some(0.97 * 2.0 * window_s));
+    assert_eq!(codes(&server), ["machine-busy"]);
+    assert!(
+        server.findings[0].text.contains("the servers' cores were busy"),
+        "{:?}",
+        server.findings
+    );
+    assert_eq!(
+        codes(&apart(|row, window_s| row.figures.client_cpu_s = Some(2.0 * window_s))),
+        [""; 0]
+    );
+}
+
 #[test]
 fn completeness_clocks_and_samples_are_judged_exactly() {
     let row = judged("sse", |_, row| row.figures.lagged = Some(7));

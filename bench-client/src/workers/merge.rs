@@ -31,6 +31,10 @@ pub fn samples(mut own: Vec<Sample>, workers: &[Vec<Sample>]) -> Vec<Sample> {
         own.truncate(least - 1);
         own.push(last);
     }
+    for edge in own.iter_mut().filter_map(|sample| sample.edge.as_mut()) {
+        // The coordinator runs no clients: what is known of their threads is what workers tell.
+        edge.machine.client_wait_ns = Some(Vec::new());
+    }
     for worker in workers {
         let (first, last) = (&worker[..least - 1], worker.last());
         for (sum, one) in own.iter_mut().zip(first.iter().chain(last)) {
@@ -50,10 +54,8 @@ fn add_sample(sum: &mut Sample, one: &Sample) {
     sum.edge = match (sum.edge.take(), &one.edge) {
         (Some(mut sum), Some(one)) => {
             sum.sockets.add(&one.sockets);
-            // The coordinator runs no clients: what it knows of threads is what workers told.
-            let known = sum.machine.client_wait_ns.unwrap_or_default();
-            let more = one.machine.client_wait_ns.clone();
-            sum.machine.client_wait_ns = more.map(|more| [known, more].concat());
+            let waits = sum.machine.client_wait_ns.zip(one.machine.client_wait_ns.as_ref());
+            sum.machine.client_wait_ns = waits.map(|(known, more)| [known.as_slice(), more].concat());
             Some(sum)
         }
         _ => None,
@@ -133,5 +135,11 @@ mod tests {
         assert_eq!(merged[1].client_cpu_s, None);
         assert_eq!(merged[1].edge.as_ref().unwrap().machine.client_wait_ns, None);
         assert_eq!(merged[1].totals.requests, 11, "its counters are there");
+        let merged = samples(
+            sampled(1, 0, 1, None),
+            &[sampled(1, 0, 10, None), sampled(1, 0, 10, Some(7))],
+        );
+        let waits = &merged[1].edge.as_ref().unwrap().machine.client_wait_ns;
+        assert_eq!(*waits, None, "one that tells does not make up for the one before it");
     }
 }

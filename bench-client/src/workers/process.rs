@@ -1,13 +1,12 @@
 //! One worker as its coordinator sees it: a child process, a thread that reads what it tells, and its end.
 
 use std::{
-    collections::VecDeque,
     io::{BufRead, BufReader, Read, Write},
     os::unix::process::CommandExt,
     process::{Child, ChildStderr, ChildStdin, Command, Stdio},
     sync::{
         Arc,
-        mpsc::{Receiver, sync_channel},
+        mpsc::{Receiver, RecvTimeoutError, sync_channel},
     },
     thread::JoinHandle,
     time::{Duration, Instant},
@@ -17,15 +16,13 @@ use anyhow::{Context, anyhow, bail, ensure};
 use parking_lot::Mutex;
 
 use super::orders::{Order, Orders, Progress, Said};
-use crate::{fleet::Totals, run::sampler::Sample, sockets::Counts, usage::Usage, virtual_client::ClientLog};
+use crate::{
+    fleet::Totals, process::Kept, run::sampler::Sample, sockets::Counts, usage::Usage, virtual_client::ClientLog,
+};
 
-/// How long a worker may take to end its clients and to tell what they noted.
-const STOP_PATIENCE: Duration = Duration::from_secs(300);
 /// How long a worker that tells nothing more may take to be gone.
 const GONE_PATIENCE: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(2);
-/// Last lines of its stderr that are kept.
-const WORDS_KEPT: usize = 8;
 /// A line of stderr longer than this is cut.
 const WORDS_MOST_BYTES: u64 = 4_096;
 
@@ -143,17 +140,38 @@ impl Process {
         self.progress().holding
     }
 
-    /// Waits for everything it has to tell, after [`Order::End`].
-    pub fn finish(self) -> anyhow::Result<Told> {
-        match self.told.recv_timeout(STOP_PATIENCE) {
+    /// Waits until then for everything it has to tell, after [`Order::End`].
+    pub fn finish(self, deadline: Instant) -> anyhow::Result<Told> {
+        match self
+            .told
+            .recv_timeout(deadline.saturating_duration_since(Instant::now()))
+        {
             Ok(told) => told,
-            Err(_) => bail!(
-                "{} has not told what its clients noted within {} s",
-                self.name,
-                STOP_PATIENCE.as_secs()
-            ),
+            Err(RecvTimeoutError::Timeout) => bail!("{} has not told in time what its clients noted", self.name),
+            Err(RecvTimeoutError::Disconnected) => bail!("{} is heard no more: what reads it has ended", self.name),
         }
         // Dropped here: its stdin ends, and with it whatever is left of it.
+    }
+}
+
+#[cfg(test)]
+impl Process {
+    /// A process that never says a word, and what is heard of it instead.
+    pub fn silent(name: &str, told: Receiver<anyhow::Result<Told>>) -> Self {
+        let child = Command::new("sleep")
+            .arg("600")
+            .spawn()
+            .expect("it is there on every Unix");
+        Self {
+            name: name.to_owned(),
+            pid: child.id(),
+            child: Arc::new(Mutex::new(child)),
+            stdin: Mutex::new(None),
+            asked: Mutex::default(),
+            shared: Arc::default(),
+            told,
+            reader: None,
+        }
     }
 }
 
@@ -212,32 +230,25 @@ fn gone(child: &Mutex<Child>, words: Words) -> String {
     let deadline = Instant::now() + GONE_PATIENCE;
     let status = loop {
         match child.lock().try_wait() {
-            Ok(Some(status)) => break format!(": {status}"),
+            Ok(Some(status)) => break status,
             Ok(None) if Instant::now() < deadline => {}
             _ => return String::new(),
         }
         std::thread::sleep(LOOK);
     };
-    let said = words.rest();
-    if said.is_empty() {
-        return status;
-    }
-    format!("{status}; it said: {}", said.join(" / "))
+    format!(": {}", words.rest().epitaph(status))
 }
 
 /// The last lines of stderr, read by a thread until it ends.
-struct Words(JoinHandle<VecDeque<String>>);
+struct Words(JoinHandle<Kept>);
 
 impl Words {
     fn of(stderr: ChildStderr) -> anyhow::Result<Self> {
         let reading = move || {
-            let (mut kept, mut stderr) = (VecDeque::new(), BufReader::new(stderr));
+            let (mut kept, mut stderr) = (Kept::default(), BufReader::new(stderr));
             let mut line = Vec::new();
             while let Ok(1..) = (&mut stderr).take(WORDS_MOST_BYTES).read_until(b'\n', &mut line) {
-                if kept.len() == WORDS_KEPT {
-                    kept.pop_front();
-                }
-                kept.push_back(String::from_utf8_lossy(&line).trim_end().to_owned());
+                kept.push(String::from_utf8_lossy(&line).trim_end().to_owned());
                 line.clear();
             }
             kept
@@ -249,8 +260,8 @@ impl Words {
     }
 
     /// All that are kept, of a process that has ended.
-    fn rest(self) -> Vec<String> {
+    fn rest(self) -> Kept {
         // It runs nothing that panics.
-        self.0.join().unwrap_or_default().into()
+        self.0.join().unwrap_or_default()
     }
 }

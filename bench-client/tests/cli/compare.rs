@@ -19,6 +19,8 @@ fn record() -> Value {
     record["plan"]["repeats"] = json!(4);
     record["plan"]["looks"] = Value::Null;
     let rows = record["rows"].as_array_mut().expect("a record has rows");
+    // The floor is compared with nothing.
+    rows.retain(|row| row["figures"]["transport"] != "floor");
     assert_eq!(rows.len(), 16, "four transports, four repeats");
     for row in rows {
         row["outcome"] = json!({"kind": "ok"});

@@ -18,7 +18,7 @@ const BURST: usize = 16;
 async fn stalled_at(server: &TestServer, row: &'static bench_client::transports::ClientTransport) -> StalledPeers {
     let clients = Clients::of(server);
     let endpoints = (0..STALLED).map(|_| Arc::new(clients.endpoint.clone())).collect();
-    let peers = StalledPeers::start(row, endpoints, clients.net.clock).await;
+    let peers = StalledPeers::start(row, endpoints, clients.net.clock, 2).await;
     peers.unwrap_or_else(|error| panic!("{}: {error:#}", row.id))
 }
 
