@@ -87,7 +87,7 @@ struct WireAnswer {
     transport: &'static str,
     request_headers: &'static str,
     keep_alive: bool,
-    /// Live updates the client was handed, without the state it began with.
+    /// Live updates the client was handed: all but the first, the state it began with.
     updates: u64,
     took_us: u64,
     /// The recording was full before that.
@@ -176,7 +176,7 @@ async fn recorded(app: &Arc<App>, row: &'static ClientTransport, keep_alive: boo
     let net = Net::new(clock);
     let mut updates = 0;
     let ended = {
-        let session = follow(row, &net, &endpoint, began_us, &mut updates);
+        let session = follow(row, &net, &endpoint, &mut updates);
         tokio::select! {
             ended = session => ended.err(),
             () = relay.full() => None,
@@ -199,21 +199,21 @@ async fn recorded(app: &Arc<App>, row: &'static ClientTransport, keep_alive: boo
     })
 }
 
-/// Reads until there were [`LIVE_UPDATES`] that fell due after the beginning.
+/// Reads until there were [`LIVE_UPDATES`] behind the first update, which is the topic's state.
 async fn follow(
     row: &ClientTransport,
     net: &Net,
     endpoint: &Arc<Endpoint>,
-    began_us: u64,
     live: &mut u64,
 ) -> Result<(), SessionError> {
     let mut session = (row.open)(net, endpoint, None).await?;
     let mut arrivals = Arrivals::default();
+    let mut updates = 0;
     while *live < LIVE_UPDATES {
         arrivals.clear();
         session.next(&mut arrivals).await?;
-        let new = arrivals.updates.iter().filter(|update| update.due_us >= began_us);
-        *live += new.count() as u64;
+        updates += arrivals.updates.len() as u64;
+        *live = updates.saturating_sub(1);
     }
     Ok(())
 }
