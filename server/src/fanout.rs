@@ -1,7 +1,7 @@
 //! Writes each update to the sockets of all who wait for it.
 //!
 //! ```text
-//! hub -> shard (a task per core) -> each row (a topic's seats, or those of all topics): frames made once -> write() to each seated socket
+//! hub -> shard (a thread per core) -> each row (a topic's seats, or those of all topics): frames made once -> write() to each seated socket
 //!                                      `- it takes less, or its session is not here yet: the turn is the session's own task's
 //! ```
 //!
@@ -11,26 +11,33 @@
 //! told what it lost. Turns change under a lock of the one seat, so frames never mix, and a [`Position`] goes with the turn, so nothing
 //! comes twice and nothing is left out.
 //!
+//! A shard has a thread of its own, not a task of the runtime's: which of its threads ran such a task would change from update to update,
+//! and every socket would be in the other core's cache.
+//!
 //! What waits for a shard that is behind is written in one go: a burst costs a client one write.
 
 mod row;
 mod seat;
 
-use std::sync::{
-    Arc,
-    atomic::{
-        AtomicBool, AtomicUsize,
-        Ordering::{Acquire, Relaxed, Release},
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{
+            AtomicBool, AtomicUsize,
+            Ordering::{Acquire, Relaxed, Release},
+        },
     },
+    thread,
 };
 
 use bytes::Bytes;
 use prometheus_client::metrics::counter::Counter;
-use tokio::time::Instant;
+use tokio::{runtime::Handle, time::Instant};
 
 use crate::{
     Stop,
-    hub::{Batch, BatchBounds, Entry, Filter, Hub, Position, Reader},
+    hub::{BatchBounds, Entry, Filter, Hub, Position, Reader},
     io::Socket,
     stats::{Stats, TransportStats},
     wire::{Cursor, Mode},
@@ -39,7 +46,7 @@ use row::Row;
 use seat::Outlet;
 pub use seat::Seat;
 
-/// Seats written to before other tasks of the runtime get their turn: about 200 µs.
+/// Seats of a row that are written to before others may come and go: about 100 µs.
 const SEATS_AT_ONCE: usize = 32;
 
 /// How a transport writes updates to the socket of a seat.
@@ -74,7 +81,7 @@ pub struct Fanout {
     next: AtomicUsize,
 }
 
-/// Seats that one task writes to.
+/// Seats that one thread writes to.
 struct Shard {
     /// By [`row_of`].
     rows: Vec<Arc<Row>>,
@@ -88,7 +95,7 @@ fn row_of(filter: Filter) -> usize {
 }
 
 impl Fanout {
-    /// For so many topics, with so many tasks: one per thread of the runtime is what two cores have been measured with.
+    /// For so many topics, with so many threads.
     pub fn new(topics: usize, shards: usize) -> Arc<Self> {
         let row = |_| Arc::new(Row::default());
         let shard = |_| {
@@ -103,23 +110,35 @@ impl Fanout {
         })
     }
 
-    /// Starts its tasks, which end when the server stops. Must be called within a runtime, before there are seats.
-    pub fn start(&self, hub: &Arc<Hub>, stats: &Stats, stop: &Stop) {
-        for shard in &self.shards {
-            // Everything before this is for those who come to read for themselves.
-            let mut reader = Reader::open(hub.clone(), Filter::All, Mode::Every, None);
-            reader.read(BatchBounds::PUSH);
-            let mut rounds = Rounds::new(shard.clone(), reader.position().offset, stats.overruns.clone());
-            let (shard, begun, closed) = (shard.clone(), stop.begun.clone(), self.closed.clone());
-            stop.tasks.spawn(async move {
-                tokio::select! {
-                    () = begun.cancelled() => {}
-                    () = rounds.run(reader) => {}
-                }
+    /// Starts its threads, which end when the server stops. Must be called within a runtime, before there are seats.
+    ///
+    /// # Errors
+    /// When a thread cannot be started.
+    pub fn start(&self, hub: &Arc<Hub>, stats: &Stats, stop: &Stop) -> io::Result<()> {
+        for mut rounds in self.rounds(hub, stats) {
+            let (begun, closed) = (stop.begun.clone(), self.closed.clone());
+            // The server has stopped when this is gone, as when its tasks are.
+            let (runtime, running) = (Handle::current(), stop.tasks.token());
+            let run = move || {
+                let _running = running;
+                runtime.block_on(async {
+                    tokio::select! {
+                        () = begun.cancelled() => {}
+                        () = rounds.go_on() => {}
+                    }
+                });
                 closed.store(true, Release);
-                shard.give_back();
-            });
+                rounds.shard.give_back();
+            };
+            thread::Builder::new().name("fan-out".to_owned()).spawn(run)?;
         }
+        Ok(())
+    }
+
+    /// Each shard, about to hand out what is published from now on: for whoever does it himself, instead of [`Fanout::start`].
+    pub fn rounds(&self, hub: &Arc<Hub>, stats: &Stats) -> Vec<Rounds> {
+        let rounds = |shard: &Arc<Shard>| Rounds::new(shard.clone(), hub, stats.overruns.clone());
+        self.shards.iter().map(rounds).collect()
     }
 
     /// A seat for the session that reads with this; the turn is the session's.
@@ -193,39 +212,42 @@ impl Shard {
     }
 }
 
-/// Where a shard is with its rows.
-struct Rounds {
+/// A shard on its rounds.
+pub struct Rounds {
     shard: Arc<Shard>,
+    /// Of all topics.
+    reader: Reader,
     /// Offset of the newest update handed out, by row.
     handed_out: Vec<u64>,
-    /// Seats looked at since other tasks had their turn.
-    looked_at: usize,
     overruns: Counter,
 }
 
 impl Rounds {
-    /// What was published up to `offset` is for those who come to read for themselves.
-    fn new(shard: Arc<Shard>, offset: u64, overruns: Counter) -> Self {
+    fn new(shard: Arc<Shard>, hub: &Arc<Hub>, overruns: Counter) -> Self {
+        let mut reader = Reader::open(hub.clone(), Filter::All, Mode::Every, None);
+        // Everything before this is for those who come to read for themselves.
+        reader.read(BatchBounds::PUSH);
         let mut handed_out = vec![0; shard.rows.len()];
-        handed_out[row_of(Filter::All)] = offset;
+        handed_out[row_of(Filter::All)] = reader.position().offset;
         Self {
             shard,
+            reader,
             handed_out,
-            looked_at: 0,
             overruns,
         }
     }
 
-    async fn run(&mut self, mut reader: Reader) {
+    async fn go_on(&mut self) {
         loop {
-            reader.ready().await;
-            let batch = reader.read(BatchBounds::PUSH);
-            self.go(&batch, reader.cursor()).await;
+            self.reader.ready().await;
+            self.go();
         }
     }
 
-    /// Hands out what a reader of all topics has read; the cursor stands behind it.
-    async fn go(&mut self, batch: &Batch, cursor: Cursor) {
+    /// Hands out what has been published since the last round, within the bounds of a batch.
+    pub fn go(&mut self) {
+        let batch = self.reader.read(BatchBounds::PUSH);
+        let cursor = self.reader.cursor();
         if batch.reset.is_some() {
             // The log has gone on without this shard: everybody reads for himself what is there of it.
             self.overruns.inc();
@@ -233,18 +255,18 @@ impl Rounds {
             self.shard.give_back();
             return;
         }
-        let mut rest: Vec<Arc<Entry>> = batch.updates.clone();
-        self.row(Filter::All, &rest, cursor).await;
+        let mut rest: Vec<Arc<Entry>> = batch.updates;
+        self.row(Filter::All, &rest, cursor);
         // Topic by topic, in the order of their first updates.
         while let Some(first) = rest.first() {
             let topic = first.topic;
             let (own, others): (Vec<_>, Vec<_>) = rest.into_iter().partition(|entry| entry.topic == topic);
             rest = others;
-            self.row(Filter::Topic(topic), &own, cursor).await;
+            self.row(Filter::Topic(topic), &own, cursor);
         }
     }
 
-    async fn row(&mut self, filter: Filter, entries: &[Arc<Entry>], cursor: Cursor) {
+    fn row(&mut self, filter: Filter, entries: &[Arc<Entry>], cursor: Cursor) {
         let Some(last) = entries.last() else { return };
         let row = row_of(filter);
         let mut pass = Pass {
@@ -261,13 +283,8 @@ impl Rounds {
         self.handed_out[row] = last.cursor.offset;
         let mut from = 0;
         while let Some(next) = self.shard.rows[row].each(from, SEATS_AT_ONCE, |seat| seat.hand(&mut pass)) {
-            self.looked_at += next - from;
             from = next;
-            if self.looked_at >= SEATS_AT_ONCE {
-                self.looked_at = 0;
-                tokio::task::yield_now().await;
-                pass.now = Instant::now();
-            }
+            pass.now = Instant::now();
         }
     }
 }

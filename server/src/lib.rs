@@ -170,7 +170,7 @@ pub fn start_with(
         stop.clone(),
         page,
     );
-    app.fanout.start(&hub, &app.stats, &stop);
+    app.fanout.start(&hub, &app.stats, &stop)?;
     let mounted = mount(&app)?;
     let connections = Connections::new(app.clone(), http::router(app, mounted));
     let serving = listeners.into_iter().map(|one| listen::serve(one, connections.clone()));

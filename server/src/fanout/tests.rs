@@ -25,7 +25,6 @@ struct Stage {
     hub: Arc<Hub>,
     publisher: Publisher,
     fanout: Arc<Fanout>,
-    shard_reader: Reader,
     rounds: Rounds,
     app: Arc<App>,
     stats: Arc<TransportStats>,
@@ -43,19 +42,12 @@ impl Stage {
             bytes: 1 << 20,
         };
         let hub = Hub::new(Clock::start(), vec![topic("1"), topic("2")], bounds);
-        let mut shard_reader = Reader::open(hub.clone(), Filter::All, Mode::Every, None);
-        shard_reader.read(BatchBounds::PUSH);
         let (app, _) = query::server();
         let fanout = Fanout::new(2, 1);
         Self {
             publisher: Publisher::new(hub.clone(), None),
-            rounds: Rounds::new(
-                fanout.shards[0].clone(),
-                shard_reader.position().offset,
-                Counter::default(),
-            ),
+            rounds: fanout.rounds(&hub, &app.stats).remove(0),
             fanout,
-            shard_reader,
             stats: app.stats.transport("sse"),
             app,
             hub,
@@ -75,10 +67,8 @@ impl Stage {
     }
 
     /// One pass of the shard over what has been published since the last.
-    async fn pass(&mut self) {
-        let batch = self.shard_reader.read(BatchBounds::PUSH);
-        let cursor = self.shard_reader.cursor();
-        self.rounds.go(&batch, cursor).await;
+    fn pass(&mut self) {
+        self.rounds.go();
     }
 
     /// A session at the newest state, and its peer.
@@ -122,9 +112,9 @@ async fn whoever_gave_the_turn_gets_what_it_follows_once_and_in_order() {
         for topic in topics {
             stage.publish(*topic);
         }
-        stage.pass().await;
+        stage.pass();
         // A second look at the same changes nothing.
-        stage.pass().await;
+        stage.pass();
     }
     assert_eq!(came(&mut all_peer, 5).await, [1, 2, 3, 4, 5]);
     assert_eq!(came(&mut second_peer, 3).await, [2, 4, 5]);
@@ -137,7 +127,7 @@ async fn whoever_has_the_turn_is_left_alone_and_goes_on_by_itself() {
     let mut stage = Stage::set();
     let (seat, mut reader, mut peer) = stage.session(Filter::All, &NUMBERS).await;
     stage.publish(0);
-    stage.pass().await;
+    stage.pass();
     // It came while the session had the turn: handing over is refused until it has been read.
     seat.hand_over(&reader);
     assert!(!seat.is_handed_over());
@@ -145,7 +135,7 @@ async fn whoever_has_the_turn_is_left_alone_and_goes_on_by_itself() {
     seat.hand_over(&reader);
     assert!(seat.is_handed_over());
     stage.publish(0);
-    stage.pass().await;
+    stage.pass();
     assert_eq!(came(&mut peer, 1).await, [2]);
     reader.go_on_from(seat.take().position);
     assert!(
@@ -164,13 +154,13 @@ async fn a_session_that_is_ahead_of_the_shard_gets_nothing_twice() {
     seat.hand_over(&reader);
     // The shard comes by with what the session has, and once with more behind it.
     stage.publish(0);
-    stage.pass().await;
+    stage.pass();
     assert!(!seat.is_handed_over(), "it has a part of that");
     reader.go_on_from(seat.take().position);
     assert_eq!(reader.read(BatchBounds::PUSH).updates.len(), 1);
     seat.hand_over(&reader);
     stage.publish(0);
-    stage.pass().await;
+    stage.pass();
     assert_eq!(came(&mut peer, 1).await, [4]);
 }
 
@@ -180,13 +170,13 @@ async fn where_only_the_newest_counts_what_piled_up_is_left_to_the_session() {
     let (seat, mut reader, mut peer) = stage.session_in(Mode::Latest, Filter::Topic(0), &NUMBERS).await;
     seat.hand_over(&reader);
     stage.publish(0);
-    stage.pass().await;
+    stage.pass();
     assert_eq!(came(&mut peer, 1).await, [1]);
     assert!(seat.is_handed_over());
     for _ in 0..3 {
         stage.publish(0);
     }
-    stage.pass().await;
+    stage.pass();
     assert!(!seat.is_handed_over());
     reader.go_on_from(seat.take().position);
     let updates = reader.read(BatchBounds::PUSH).updates;
@@ -202,11 +192,11 @@ async fn a_poll_is_answered_once() {
     let (seat, reader, mut peer) = stage.session(Filter::Topic(0), &ANSWER).await;
     seat.hand_over(&reader);
     stage.publish(1);
-    stage.pass().await;
+    stage.pass();
     assert!(seat.is_handed_over(), "that is not for it");
     for _ in 0..2 {
         stage.publish(0);
-        stage.pass().await;
+        stage.pass();
     }
     assert!(!seat.is_handed_over());
     let turn = seat.take();
@@ -222,7 +212,7 @@ async fn a_socket_that_is_full_gives_the_turn_back_with_the_rest() {
     let (seat, reader, mut peer) = stage.session(Filter::All, &LONG).await;
     seat.hand_over(&reader);
     stage.publish(0);
-    stage.pass().await;
+    stage.pass();
     seat.turn().await;
     let turn = seat.take();
     assert_eq!(turn.position.offset, 1, "its rest is all that is missing of it");
@@ -254,7 +244,10 @@ async fn seats_come_and_go_while_a_row_is_gone_through() {
 async fn when_the_server_stops_everybody_has_the_turn_and_keeps_it() {
     let stage = Stage::set();
     let stop = Stop::default();
-    stage.fanout.start(&stage.hub, &stage.app.stats, &stop);
+    stage
+        .fanout
+        .start(&stage.hub, &stage.app.stats, &stop)
+        .expect("a thread");
     let (seat, reader, _peer) = stage.session(Filter::Topic(1), &NUMBERS).await;
     seat.hand_over(&reader);
     assert!(seat.is_handed_over());
