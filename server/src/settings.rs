@@ -20,7 +20,7 @@ pub struct ServerSettings {
     /// Address to listen on; port 0 takes a free one. The page's lanes take a port per transport besides, from 10,000 above it
     #[arg(long, env = "FEED_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
-    /// Threads that serve [default: one per core]
+    /// Threads that serve, and as many that fan out [default: one per core]
     #[arg(long, env = "FEED_WORKERS", value_name = "N", value_parser = whole::<1, 1_024>)]
     pub workers: Option<usize>,
     /// Connections at once; more are answered 503
