@@ -255,7 +255,7 @@ impl Rounds {
             self.shard.give_back();
             return;
         }
-        let mut rest: Vec<Arc<Entry>> = batch.updates;
+        let mut rest = batch.updates;
         self.row(Filter::All, &rest, cursor);
         // Topic by topic, in the order of their first updates.
         while let Some(first) = rest.first() {

@@ -44,10 +44,11 @@ pub async fn serve(app: &Arc<App>, connection: Connection) -> Option<Connection>
             if stopping && served {
                 return None;
             }
+            let due = if stopping { opened + ON_ITS_WAY } else { idle };
             tokio::select! {
                 // What is here already is answered.
                 biased;
-                readable = line.connection.readable_by(if stopping { opened + ON_ITS_WAY } else { idle }) => if !readable.ok()? {
+                readable = line.connection.readable_by(due) => if !readable.ok()? {
                     app.stats.header_timeouts.inc_by(u64::from(!stopping));
                     return None;
                 },

@@ -208,41 +208,39 @@ async fn feed(State(app): State<Arc<App>>, id: Result<Path<String>, PathRejectio
             format!("no transport {id:?}: there are {}", known.join(", ")),
         );
     };
-    stats.requests.inc();
-    match feed_query(&app.hub, &request) {
+    match feed_request(&app, stats, request) {
         Err(refusal) => refusal,
-        Ok(query) => {
-            let request = FeedRequest {
-                app: app.clone(),
-                stats: stats.clone(),
-                query,
-                request,
-            };
-            (transport.serve)(request).await
-        }
+        Ok(request) => (transport.serve)(request).await,
     }
 }
 
-/// Answers a [plain](crate::front) request for the transport of this row, on the connection's own socket. Returns the line for the next one, if there may be one.
+/// Answers a [plain](crate::front) request for the transport of this row, on the connection's own socket. Returns the line for the next
+/// one, if there may be one.
 ///
 /// # Errors
 /// When the connection broke.
 pub(crate) fn direct(line: Line, row: usize, request: Request) -> BoxFuture<'static, std::io::Result<Option<Line>>> {
     let app = line.app.clone();
     let (transport, stats) = &app.transports[row];
-    stats.requests.inc();
-    match feed_query(&app.hub, &request) {
+    match feed_request(&app, stats, request) {
         Err(refusal) => line.answer(refusal).boxed(),
-        Ok(query) => {
-            let request = FeedRequest {
-                app: app.clone(),
-                stats: stats.clone(),
-                query,
-                request,
-            };
-            (transport.direct)(request, line)
-        }
+        Ok(request) => (transport.direct)(request, line),
     }
+}
+
+/// A request for a transport, counted, as the transport gets it; its refusal where it asks for what there is not.
+#[expect(
+    clippy::result_large_err,
+    reason = "made for a refused request alone, and sent as it is"
+)]
+fn feed_request(app: &Arc<App>, stats: &Arc<TransportStats>, request: Request) -> Result<FeedRequest, Response> {
+    stats.requests.inc();
+    Ok(FeedRequest {
+        query: feed_query(&app.hub, &request)?,
+        app: app.clone(),
+        stats: stats.clone(),
+        request,
+    })
 }
 
 /// The query as it stands in the address; what it means is checked by [`feed_query`].

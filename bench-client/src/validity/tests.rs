@@ -132,19 +132,14 @@ fn each_side_is_held_against_the_cores_it_had() {
         })
     };
     let clients = apart(|row, window_s| row.figures.client_cpu_s = Some(0.95 * 4.0 * window_s));
-    assert_eq!(codes(&clients), ["client-cpu"]);
-    assert!(
-        clients.findings[0].text.contains("used 95.00 % of their cores"),
-        "{:?}",
-        clients.findings
-    );
     let server = apart(|row, window_s| row.figures.server_cpu_s = Some(0.97 * 2.0 * window_s));
-    assert_eq!(codes(&server), ["machine-busy"]);
-    assert!(
-        server.findings[0].text.contains("the servers' cores were busy"),
-        "{:?}",
-        server.findings
-    );
+    for (row, code, words) in [
+        (clients, "client-cpu", "used 95.00 % of their cores"),
+        (server, "machine-busy", "the servers' cores were busy"),
+    ] {
+        assert_eq!(codes(&row), [code]);
+        assert!(row.findings[0].text.contains(words), "{:?}", row.findings);
+    }
     assert_eq!(
         codes(&apart(|row, window_s| row.figures.client_cpu_s = Some(2.0 * window_s))),
         [""; 0]
